@@ -1,0 +1,126 @@
+"""A brief: what localsum found out about one document, as data. Knows nothing of how it was written or is shown.
+
+The JSON form is `localsum.brief/1`; `schema.py` publishes it for a template, `to_dict` makes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from localsum.document import Document, Span
+
+SCHEMA = "localsum.brief/1"
+
+Verdict = Literal["supported", "partial", "unsupported"]
+Mode = Literal["extractive", "written", "mixed", "empty"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    """What the checks after writing found. `reasons` are short and for people: "verbatim", "number not in source: 35 %"."""
+
+    verdict: Verdict
+    evidence: tuple[Span, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of a list field: its parts in the template's order, and what supports it."""
+
+    parts: dict[str, str]
+    grounding: Grounding
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A verbatim span: `document.text[start:end] == text`, always."""
+
+    text: str
+    start: int
+    end: int
+    speaker: str | None = None
+
+
+Value = str | tuple[Item, ...] | tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldResult:
+    """A field as written. `grounding` is that of a text field; the items of a list carry their own."""
+
+    name: str
+    value: Value
+    mode: Mode
+    grounding: Grounding | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Brief:
+    """The result for one document. `fields` is in the template's order, so templates decide what a brief holds."""
+
+    document: Document
+    fields: dict[str, FieldResult]
+    model: dict[str, str]  # name, sha256
+    template: dict[str, str]  # name, sha256
+    timing: dict[str, float] = field(default_factory=dict)  # seconds and token counts
+    warnings: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Value:
+        return self.fields[name].value
+
+
+def _spans(spans: tuple[Span, ...]) -> list[dict[str, int]]:
+    return [{"start": span.start, "end": span.end} for span in spans]
+
+
+def _support(grounding: Grounding) -> dict[str, Any]:
+    return {
+        "evidence": _spans(grounding.evidence),
+        "grounding": grounding.verdict,
+        "reasons": list(grounding.reasons),
+    }
+
+
+def _value(value: Value) -> Any:
+    if isinstance(value, str):
+        return value
+    return [
+        {"text": entry.text, "start": entry.start, "end": entry.end, "speaker": entry.speaker}
+        if isinstance(entry, Quote)
+        else {**entry.parts, **_support(entry.grounding)}
+        for entry in value
+    ]
+
+
+def source_dict(document: Document) -> dict[str, Any]:
+    """The `source` object of the JSON form."""
+    return {
+        "path": document.path,
+        "format": document.format,
+        "title": document.title,
+        "author": document.author,
+        "published": document.published,
+        "url": document.url,
+        "words": document.words,
+        "sha256": document.sha256,
+    }
+
+
+def to_dict(brief: Brief) -> dict[str, Any]:
+    """The JSON form of a brief; keys in a fixed order, fields in the template's."""
+    return {
+        "schema": SCHEMA,
+        "source": source_dict(brief.document),
+        **{name: _value(result.value) for name, result in brief.fields.items()},
+        "mode": {name: result.mode for name, result in brief.fields.items()},
+        "support": {
+            name: _support(result.grounding) for name, result in brief.fields.items() if result.grounding is not None
+        },
+        "warnings": list(brief.warnings),
+        "model": brief.model,
+        "template": brief.template,
+        "timing": brief.timing,
+    }

@@ -1,0 +1,266 @@
+"""llama.cpp behind the engine protocol, through the low-level bindings of llama-cpp-python. The only file that imports them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import llama_cpp.llama_cpp as lib
+import numpy as np
+from llguidance import LLTokenizer
+
+from localsum.engine.guide import Guide, Guides
+from localsum.engine.loop import NoCellsError, Run
+from localsum.engine.sampling import Logits
+from localsum.engine.scheduler import Slice
+from localsum.engine.types import Counts, Event, ModelInfo, Prompt, Request, Segment
+from localsum.errors import EngineError, ModelError
+
+_log_lines: list[str] = []
+
+
+@lib.llama_log_callback  # type: ignore[untyped-decorator]
+def _keep_log(_level: int, text: bytes, _data: ctypes.c_void_p) -> None:
+    """llama.cpp is chatty on stderr; its last lines are kept for error messages instead."""
+    _log_lines.append(text.decode("utf-8", "replace").strip())
+    del _log_lines[:-20]
+
+
+def _last_log() -> str:
+    lines = [line for line in _log_lines if "error" in line.lower() or "failed" in line.lower()]
+    return lines[-1] if lines else "no reason given"
+
+
+class LlamaBackend:
+    """A model, its context and vocabulary. Not safe for use by several threads at once."""
+
+    def __init__(
+        self, path: Path, *, cells: int, sequences: int, batch: int, threads: int, flash_attention: bool = True
+    ) -> None:
+        lib.llama_log_set(_keep_log, None)
+        lib.llama_backend_init()
+        parameters = lib.llama_model_default_params()
+        self._model = lib.llama_model_load_from_file(os.fsencode(path), parameters)
+        if not self._model:
+            raise ModelError(
+                f"llama.cpp cannot load {path.name}: {_last_log()}",
+                "check the file with: localsum models, or name another with --model PATH",
+            )
+        self._vocab = lib.llama_model_get_vocab(self._model)
+        self.context_tokens = int(lib.llama_model_n_ctx_train(self._model))
+        self.cells = min(cells, self.context_tokens)
+        self.sequences = sequences
+        self.batch = batch
+        settings = lib.llama_context_default_params()
+        settings.n_ctx = self.cells
+        settings.n_batch = settings.n_ubatch = batch
+        settings.n_seq_max = sequences
+        settings.n_threads = settings.n_threads_batch = threads
+        settings.kv_unified = True
+        settings.flash_attn_type = 1 if flash_attention else 0
+        settings.n_outputs_max = sequences  # logits of 262,144 floats each: one row a branch, not one a token
+        settings.no_perf = True
+        self._context = lib.llama_init_from_model(self._model, settings)
+        if not self._context:
+            raise ModelError(
+                f"no memory for a context of {self.cells} tokens: {_last_log()}", "try: localsum brief --context 4096 FILE"
+            )
+        self._memory = lib.llama_get_memory(self._context)
+        self._batch = lib.llama_batch_init(batch, 0, 1)
+        self.vocabulary = int(lib.llama_vocab_n_tokens(self._vocab))
+        self.ends = frozenset(np.flatnonzero(self._map(lib.llama_vocab_is_eog, ctypes.c_bool)).tolist())
+        self._pieces: list[bytes] = []
+        self._table = threading.Lock()
+        self._guides = Guides(self._token_table, self.vocabulary)
+
+    # Vocabulary
+
+    def _map(self, function: Any, kind: Any) -> list[int]:
+        """`function(vocab, token)` for every token, without the checks of the bindings: 262,144 calls in 0.07 s."""
+        raw = getattr(lib._lib, function.__name__)
+        call = ctypes.CFUNCTYPE(kind, ctypes.c_void_p, ctypes.c_int32)(ctypes.cast(raw, ctypes.c_void_p).value)
+        return [call(self._vocab, token) for token in range(self.vocabulary)]
+
+    @property
+    def pieces(self) -> list[bytes]:
+        """The bytes of each token; control tokens have none."""
+        with self._table:
+            if not self._pieces:
+                self._pieces = self._read_pieces(special=False)
+            return self._pieces
+
+    def _read_pieces(self, *, special: bool) -> list[bytes]:
+        raw = ctypes.cast(lib._lib.llama_token_to_piece, ctypes.c_void_p).value
+        kinds = (ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int32, ctypes.c_bool)
+        call = ctypes.CFUNCTYPE(ctypes.c_int32, *kinds)(raw)
+        buffer = ctypes.create_string_buffer(4096)
+        pieces = []
+        for token in range(self.vocabulary):
+            size = call(self._vocab, token, buffer, 4096, 0, special)
+            pieces.append(ctypes.string_at(buffer, size) if size > 0 else b"")
+        return pieces
+
+    def _token_table(self) -> LLTokenizer:
+        """llguidance's view of the vocabulary; control tokens are marked so that no grammar text can produce them."""
+        control = self._map(lib.llama_vocab_is_control, ctypes.c_bool)
+        pieces = [
+            b"\xff" + piece if is_control or (piece.startswith(b"<") and piece.endswith(b">") and len(piece) > 3) else piece
+            for piece, is_control in zip(self._read_pieces(special=True), control, strict=True)
+        ]
+        return LLTokenizer.from_llamacpp(
+            tokens=pieces,
+            vocab_ptr=self._vocab,
+            tokenize_fptr=ctypes.cast(lib._lib.llama_tokenize, ctypes.c_void_p).value,
+            eos_token=sorted(self.ends),
+            slices=[],  # masks are rare here (the argmax is asked first), and slices double the time to build
+        )
+
+    def tokenize(self, prompt: Prompt, *, first: bool) -> list[int]:
+        """Token ids; the model's begin-of-text token in front if it wants one and this is the `first` part."""
+        tokens: list[int] = []
+        for segment in prompt:
+            tokens += self._tokenize(segment)
+        bos = int(lib.llama_vocab_bos(self._vocab))
+        if first and lib.llama_vocab_get_add_bos(self._vocab) and tokens[:1] != [bos]:
+            tokens.insert(0, bos)
+        return tokens
+
+    def _tokenize(self, segment: Segment) -> list[int]:
+        data = segment.text.encode("utf-8")
+        room = len(data) + 8
+        while True:
+            buffer = (lib.llama_token * room)()
+            count = lib.llama_tokenize(self._vocab, data, len(data), buffer, room, False, segment.special)
+            if count >= 0:
+                return list(buffer[:count])
+            room = -count
+
+    # Cache and decode
+
+    def decode(self, slices: list[tuple[Slice, list[int]]]) -> dict[int, Logits]:
+        batch = self._batch
+        asked: dict[int, int] = {}
+        index = 0
+        for part, tokens in slices:
+            for offset, token in enumerate(tokens):
+                batch.token[index] = token
+                batch.pos[index] = part.start + offset
+                batch.n_seq_id[index] = 1
+                batch.seq_id[index][0] = part.seq
+                batch.logits[index] = False
+                index += 1
+            if part.sample:
+                batch.logits[index - 1] = True
+                asked[part.seq] = index - 1
+        batch.n_tokens = index
+        status = lib.llama_decode(self._context, batch)
+        if status == 1:
+            raise NoCellsError
+        if status != 0:
+            raise EngineError(f"llama_decode failed with status {status}: {_last_log()}", "please report this")
+        return {seq: self._logits(row) for seq, row in asked.items()}
+
+    def _logits(self, row: int) -> Logits:
+        """A view: valid until the next decode."""
+        return np.ctypeslib.as_array(lib.llama_get_logits_ith(self._context, row), shape=(self.vocabulary,))
+
+    def fork(self, src: int, dst: int) -> None:
+        lib.llama_memory_seq_cp(self._memory, src, dst, -1, -1)
+
+    def free(self, seq: int) -> None:
+        lib.llama_memory_seq_rm(self._memory, seq, -1, -1)
+
+    def used_sequences(self) -> list[int]:
+        """Sequences that hold cells; empty when nothing runs."""
+        return [seq for seq in range(self.sequences) if lib.llama_memory_seq_pos_max(self._memory, seq) >= 0]
+
+    def guide(self, grammar: str) -> Guide:
+        return self._guides(grammar)
+
+    # Metadata
+
+    def metadata(self, key: str) -> str | None:
+        size = 1 << 16
+        buffer = ctypes.create_string_buffer(size)
+        length = lib.llama_model_meta_val_str(self._model, key.encode(), buffer, size)
+        return buffer.value.decode("utf-8", "replace") if length >= 0 else None
+
+    def chat_template(self) -> str | None:
+        template = lib.llama_model_chat_template(self._model, None)
+        return template.decode("utf-8", "replace") if template else None
+
+    def token_text(self, token: int) -> str:
+        text = lib.llama_vocab_get_text(self._vocab, token) if token >= 0 else None
+        return text.decode("utf-8", "replace") if text else ""
+
+    def special_tokens(self) -> tuple[str, str]:
+        """Begin and end of text, as chat templates name them."""
+        return self.token_text(lib.llama_vocab_bos(self._vocab)), self.token_text(lib.llama_vocab_eos(self._vocab))
+
+    def close(self) -> None:
+        self._guides.close()
+        if self._context:
+            lib.llama_batch_free(self._batch)
+            lib.llama_free(self._context)
+            lib.llama_model_free(self._model)
+            self._context = None
+
+
+class LlamaEngine:
+    """The engine. Loads the model at once; close it, or use it as a context manager, to free memory.
+
+    `cells` is the KV cache in tokens, shared by all that runs at once; `sequences` bounds the branches beside each
+    other; `overlap` is how many branches may still run when the next document's reading begins.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str = "",
+        cells: int = 8192,
+        sequences: int = 24,
+        batch: int = 512,
+        threads: int | None = None,
+        overlap: int = 0,
+    ) -> None:
+        threads = threads or usable_cores()
+        self._overlap = overlap
+        self.backend = LlamaBackend(path, cells=cells, sequences=sequences, batch=batch, threads=threads)
+        bos, eos = self.backend.special_tokens()
+        self.totals = Counts()
+        self.info = ModelInfo(
+            name=name or path.stem,
+            context_tokens=self.backend.cells,
+            chat_template=self.backend.chat_template(),
+            bos=bos,
+            eos=eos,
+            settings={"threads": threads, "cells": self.backend.cells, "sequences": sequences, "batch": batch},
+        )
+
+    def count_tokens(self, text: str) -> int:
+        return len(self.backend.tokenize((Segment(text),), first=False))
+
+    def run(self, requests: Iterable[Request]) -> Iterator[Event]:
+        """Write all branches of all requests; see types.Event. Close the iterator to cancel."""
+        return iter(Run(self.backend, requests, overlap=self._overlap, totals=self.totals))
+
+    def close(self) -> None:
+        self.backend.close()
+
+    def __enter__(self) -> LlamaEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,55 @@
+"""Picks the next token of a branch from its logits. Numpy, no loop over the vocabulary."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localsum.engine.guide import Guide
+from localsum.engine.types import Counts, Sampling
+from localsum.errors import EngineError
+
+Logits = NDArray[np.float32]  # shape (vocabulary,)
+
+
+def pick(logits: Logits, guide: Guide, sampling: Sampling, written: list[int], rng: np.random.Generator, counts: Counts) -> int:
+    """The next token. The argmax is tried first: the grammar's whole mask is built only where it is refused."""
+    banned = repeats(written, sampling.no_repeat)
+    if banned:
+        logits = logits.copy()
+        logits[banned] = -np.inf
+    if sampling.temperature <= 0:
+        best = int(logits.argmax())
+        if guide.allows(best):
+            return best
+    counts.masks += 1
+    allowed = np.flatnonzero(guide.allowed())
+    if not allowed.size:
+        raise EngineError("the grammar allows no further token")
+    scores = logits[allowed]
+    if sampling.temperature <= 0 or allowed.size == 1:
+        return int(allowed[scores.argmax()])
+    return int(allowed[draw(scores, sampling, rng)])
+
+
+def draw(scores: Logits, sampling: Sampling, rng: np.random.Generator) -> int:
+    """Index drawn from softmax(scores / temperature) after top-k, then top-p, then min-p."""
+    if 0 < sampling.top_k < scores.size:
+        order = np.argpartition(-scores, sampling.top_k)[: sampling.top_k]
+        order = order[np.argsort(-scores[order], kind="stable")]
+    else:
+        order = np.argsort(-scores, kind="stable")
+    weights = np.exp((scores[order] - scores[order[0]]).astype(np.float64) / sampling.temperature)
+    weights /= weights.sum()
+    keep = np.cumsum(weights) - weights < sampling.top_p
+    keep &= weights >= sampling.min_p * weights[0]
+    weights = np.where(keep, weights, 0.0)
+    return int(order[rng.choice(weights.size, p=weights / weights.sum())])
+
+
+def repeats(written: list[int], size: int) -> list[int]:
+    """Tokens that would complete an n-gram of `size` tokens already written in this branch."""
+    if size < 2 or len(written) < size:
+        return []
+    tail = written[len(written) - size + 1 :]
+    return [written[i + size - 1] for i in range(len(written) - size + 1) if written[i : i + size - 1] == tail]

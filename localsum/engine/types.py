@@ -1,0 +1,133 @@
+"""What goes into an engine and what comes out: requests, branches, events. No llama.cpp, no numpy.
+
+A request is one prefix, read once, and the branches that continue it, written side by side. Text that comes from
+outside stays text: only segments marked `special` may hold control tokens such as `<start_of_turn>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+
+class Segment(NamedTuple):
+    """A piece of a prompt. Control tokens in `text` are recognised only if `special`."""
+
+    text: str
+    special: bool = False
+
+
+Prompt = tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a token is picked. Temperature 0 is greedy; the other settings then change nothing but `no_repeat`."""
+
+    temperature: float = 0.0
+    top_k: int = 64
+    top_p: float = 0.95
+    min_p: float = 0.0
+    seed: int = 0
+    no_repeat: int = 0  # forbid completing an n-gram of this many tokens twice in one branch; 0 is off
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One field or item being written: continues the request's prefix after its own suffix, under its grammar.
+
+    `grammar` is a Lark grammar (see grammar.py). `max_tokens` is a fuse, the grammar should end the text before.
+    """
+
+    id: str
+    suffix: Prompt
+    grammar: str
+    max_tokens: int = 128
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    id: str
+    prefix: Prompt
+    branches: tuple[Branch, ...]
+
+
+@dataclass(slots=True)
+class Counts:
+    """Tokens and seconds of a branch, a request or a run. `prompt` counts prefix and suffixes, each read once."""
+
+    prompt: int = 0
+    forced: int = 0
+    sampled: int = 0
+    masks: int = 0  # how often the whole mask was needed because the argmax was not allowed
+    steps: int = 0
+    queued_s: float = 0.0
+    prefill_s: float = 0.0  # until the prefix was read
+    first_token_s: float = 0.0  # from admission to the first sampled token
+    total_s: float = 0.0
+    decode_s: float = 0.0  # inside llama_decode, whole run only
+    outside_s: float = 0.0  # in the engine but outside llama_decode, whole run only
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """Text as it is written. Deltas of a branch concatenate to its completion's text."""
+
+    request: str
+    branch: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchDone:
+    request: str
+    branch: str
+    text: str
+    finish: Literal["stop", "length"]
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDone:
+    request: str
+    texts: dict[str, str]  # branch id to text
+    finishes: dict[str, str]
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """This request could not be written; the others go on."""
+
+    request: str
+    message: str
+
+
+Event = TextDelta | BranchDone | RequestDone | RequestFailed
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What writers must know of a model. `chat_template` None means a base model."""
+
+    name: str
+    context_tokens: int
+    chat_template: str | None = None
+    bos: str = ""
+    eos: str = ""
+    settings: dict[str, int | str] = field(default_factory=dict)  # threads, batch, … for --stats
+
+
+class Engine(Protocol):
+    """The one protocol: count tokens, run requests. `totals` sums over all runs so far."""
+
+    info: ModelInfo
+    totals: Counts
+
+    def count_tokens(self, text: str) -> int: ...
+
+    def run(self, requests: Iterable[Request]) -> Iterator[Event]: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,42 @@
+"""Errors of localsum: each carries what went wrong and the next command to type.
+
+LocalsumError
+├── UsageError        the command line or an argument is wrong        (exit 2)
+├── TemplateError     a template file cannot be used                  (exit 2)
+├── ModelError        no usable model                                 (exit 3)
+├── InputError        one document cannot be read                     (exit 1)
+└── EngineError       llama.cpp or the grammar failed for a document  (exit 1)
+"""
+
+from __future__ import annotations
+
+
+class LocalsumError(Exception):
+    """Base of the family. `message` says what happened, `hint` ends with what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(LocalsumError):
+    exit_code = 2
+
+
+class TemplateError(LocalsumError):
+    exit_code = 2
+
+
+class ModelError(LocalsumError):
+    exit_code = 3
+
+
+class InputError(LocalsumError):
+    exit_code = 1
+
+
+class EngineError(LocalsumError):
+    exit_code = 1
