@@ -24,6 +24,7 @@ Extract = Literal[
 
 RESERVED = ("schema", "source", "mode", "support", "warnings", "model", "template", "timing")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_FIELD_KEYS = frozenset("name shape ask cue extract words sentences count of options match part".split())
 _MAX_BYTES = 256 * 1024
 _DEFAULT_EXTRACT: dict[Shape, Extract] = {
     "line": "headline",
@@ -63,11 +64,20 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A text and its answers by cue, shown to base models before they continue a cue themselves."""
+
+    text: str
+    answers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     name: str
     description: str
     instruction: str
     fields: tuple[Field, ...]
+    examples: tuple[Example, ...]
     sha256: str
 
     def field(self, name: str) -> Field:
@@ -118,7 +128,7 @@ class _Reader:
         return TemplateError(f"{self._path}: {where}: {reason}", f"mend {self._path} and run the command again")
 
     def template(self, table: dict[str, Any], stem: str, sha256: str) -> Template:
-        self._known("template", table, {"name", "description", "instruction", "field"})
+        self._known("template", table, {"name", "description", "instruction", "field", "example"})
         rows = table.get("field")
         if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
             raise self._fail("template", "needs at least one [[field]]")
@@ -129,8 +139,28 @@ class _Reader:
             description=self._text("template", table, "description"),
             instruction=self._text("template", table, "instruction"),
             fields=fields,
+            examples=self._examples(table.get("example", []), fields),
             sha256=sha256,
         )
+
+    def _examples(self, rows: Any, fields: tuple[Field, ...]) -> tuple[Example, ...]:
+        cues = {field.cue for each in fields for field in (each, *each.parts) if field.cue}
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self._fail("template", "examples are written as [[example]]")
+        found = []
+        for number, row in enumerate(rows, 1):
+            where = f"example {number}"
+            self._known(where, row, {"text", "answers"})
+            text, answers = self._text(where, row, "text"), row.get("answers")
+            if not text or not isinstance(answers, dict) or not answers:
+                raise self._fail(where, 'needs a text, and a table of answers: "cue" = "answer"')
+            for cue, answer in answers.items():
+                if cue not in cues:
+                    raise self._fail(where, f"no field has the cue {cue!r}; there are: {', '.join(sorted(cues))}")
+                if not isinstance(answer, str) or not answer.strip():
+                    raise self._fail(where, f"the answer to {cue!r} must be a string")
+            found.append(Example(text, tuple(answers.items())))
+        return tuple(found)
 
     def _field(self, row: dict[str, Any], kind: str, *, top: bool) -> Field:
         name = row.get("name")
@@ -139,8 +169,7 @@ class _Reader:
         where = f"{kind} {name!r}"
         if top and name in RESERVED:
             raise self._fail(where, f"this name is used by the brief itself; reserved are {', '.join(RESERVED)}")
-        keys = {"name", "shape", "ask", "cue", "extract", "words", "sentences", "count", "of", "options", "match", "part"}
-        self._known(where, row, keys)
+        self._known(where, row, _FIELD_KEYS)
         shape = cast(Shape, self._one_of(where, row, "shape", get_args(Shape)))
         if not top and shape in ("items", "record", "quote"):
             raise self._fail(where, f"a part cannot be of shape {shape!r}; use line, text or choice")
@@ -199,7 +228,7 @@ class _Reader:
                 raise self._fail(where, f"option {option!r} must be a short line, and its words a string")
         return tuple(options.items())
 
-    def _known(self, where: str, table: dict[str, Any], known: set[str]) -> None:
+    def _known(self, where: str, table: dict[str, Any], known: set[str] | frozenset[str]) -> None:
         if unknown := sorted(set(table) - known):
             raise self._fail(where, f"unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
 
@@ -232,7 +261,7 @@ class _Reader:
         value = row.get(key, default)
         whole = isinstance(value, list | tuple) and all(type(number) is int for number in value)
         if not whole or len(value) != 2 or not low <= value[0] <= value[1] <= high or value[1] == 0:
-            raise self._fail(where, f"{key!r} must be two whole numbers [least, most] from {low} to {high}, not {value!r}")
+            raise self._fail(where, f"{key!r} must be two whole numbers [least, most], {low} to {high}, not {value!r}")
         return (value[0], value[1])
 
     def _words(self, where: str, row: dict[str, Any], key: str) -> list[str]:

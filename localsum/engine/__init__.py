@@ -1,1 +1,1 @@
-"""The engine: writes many branches of many documents at once. It knows tokens, never briefs, and nothing of localsum above it."""
+"""The engine: writes many branches of many documents at once. Knows tokens, never briefs."""

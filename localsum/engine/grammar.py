@@ -10,14 +10,24 @@ import json
 from collections.abc import Iterable
 
 
+def literal(text: str) -> str:
+    """`text` as a Lark string: JSON, but Lark wants DEL escaped as well."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", r"\u007f")
+
+
 def choice(options: Iterable[str], end: str = "") -> str:
-    """Exactly one of `options`, then `end`. Once only one option is left, all its tokens are forced."""
-    return "start: " + " | ".join(json.dumps(option + end, ensure_ascii=False) for option in options)
+    """Exactly one of `options`, then `end`. Once only one option is left, all its tokens are forced.
+
+    Raises ValueError if there is no option: Lark would take that for the empty text.
+    """
+    if not (texts := [literal(option + end) for option in options]):
+        raise ValueError("a choice needs an option")
+    return "start: " + " | ".join(texts)
 
 
 def line(max_chars: int, *, first: str = r"[\p{L}\p{N}“\"'‘(]", end: str = "\n") -> str:
     """One line of text, at most `max_chars` characters, then `end` (base models: the newline that ends the answer)."""
-    tail = f" {json.dumps(end)}" if end else ""
+    tail = f" {literal(end)}" if end else ""
     return f"start: TEXT{tail}\nTEXT: /{first}[^\\n\\p{{C}}]{{0,{max_chars - 1}}}/"
 
 

@@ -1,5 +1,6 @@
-"""The guide of a branch: which tokens are forced, which are allowed. Wraps llguidance; matchers never raise, so we check.
+"""The guide of a branch: which tokens are forced, which are allowed.
 
+Wraps llguidance, whose matchers never raise; so they are checked here.
 `Guides` belongs to one vocabulary and makes guides; building its token table takes about a second for 262,144
 tokens, so it is built in a thread while the first prefix is being read.
 """
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from localsum.errors import EngineError
 
 # A grammar over a long source can cost minutes; these stop it within about a second (then the branch fails by name).
-_LIMITS = {"max_items_in_row": 2000, "step_lexer_fuel": 500_000, "initial_lexer_fuel": 5_000_000}
+_LIMITS = LLParserLimits(max_items_in_row=2000, step_lexer_fuel=500_000, initial_lexer_fuel=5_000_000)
 
 
 class Guide(Protocol):
@@ -48,7 +49,11 @@ class MatcherGuide:
         return self._forced()
 
     def allows(self, token: int) -> bool:
-        return self._matcher.validate_tokens([token]) == 1
+        return self.takes([token]) == 1
+
+    def takes(self, tokens: list[int]) -> int:
+        """How many of `tokens`, from the first on, the grammar takes in a row; nothing is consumed."""
+        return self._matcher.validate_tokens(tokens)
 
     def allowed(self) -> NDArray[np.bool_]:
         """The whole mask, shape (vocabulary,)."""
@@ -82,7 +87,8 @@ class Guides:
         self._tokenizer: LLTokenizer | None = None
         self._failure: BaseException | None = None
         self._grammars: dict[str, LLMatcher] = {}
-        self._thread = threading.Thread(target=self._build, args=(build,), daemon=True)
+        # Not a daemon: Python kills those while they are inside llguidance, and the process would end in a crash.
+        self._thread = threading.Thread(target=self._build, args=(build,))
         self._thread.start()
 
     def _build(self, build: Callable[[], LLTokenizer]) -> None:
@@ -101,16 +107,17 @@ class Guides:
         return MatcherGuide(matcher.deep_copy(), self._vocabulary)
 
     def _compile(self, grammar: str) -> LLMatcher:
-        self._thread.join()
+        self.wait()
         if self._tokenizer is None:
             raise EngineError(f"the token table could not be built: {self._failure}")
-        matcher = LLMatcher(
-            self._tokenizer, LLMatcher.grammar_from_lark(grammar), log_level=0, limits=LLParserLimits(**_LIMITS)
-        )
+        try:
+            matcher = LLMatcher(self._tokenizer, LLMatcher.grammar_from_lark(grammar), log_level=0, limits=_LIMITS)
+        except UnicodeEncodeError as error:  # half a surrogate pair
+            raise EngineError(f"a grammar cannot be used: {error}") from error
         if matcher.is_error():
             raise EngineError(f"a grammar cannot be used: {matcher.get_error().splitlines()[0]}")
         return matcher
 
-    def close(self) -> None:
-        """Wait for the thread: it reads the vocabulary, which must not be freed under it."""
+    def wait(self) -> None:
+        """Until the thread is done: it reads the vocabulary, which must not be freed under it."""
         self._thread.join()

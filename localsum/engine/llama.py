@@ -1,13 +1,11 @@
-"""llama.cpp behind the engine protocol, through the low-level bindings of llama-cpp-python. The only file that imports them."""
+"""llama.cpp behind the engine protocol, by the low-level bindings of llama-cpp-python, which only this file imports."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import llama_cpp.llama_cpp as lib
 import numpy as np
@@ -35,12 +33,18 @@ def _last_log() -> str:
     return lines[-1] if lines else "no reason given"
 
 
+def _address(function: str) -> int:
+    """Of a function of the library."""
+    return ctypes.cast(getattr(lib._lib, function), ctypes.c_void_p).value or 0
+
+
 class LlamaBackend:
     """A model, its context and vocabulary. Not safe for use by several threads at once."""
 
     def __init__(
         self, path: Path, *, cells: int, sequences: int, batch: int, threads: int, flash_attention: bool = True
     ) -> None:
+        _log_lines.clear()
         lib.llama_log_set(_keep_log, None)
         lib.llama_backend_init()
         parameters = lib.llama_model_default_params()
@@ -66,58 +70,60 @@ class LlamaBackend:
         settings.no_perf = True
         self._context = lib.llama_init_from_model(self._model, settings)
         if not self._context:
+            lib.llama_model_free(self._model)
             raise ModelError(
-                f"no memory for a context of {self.cells} tokens: {_last_log()}", "try: localsum brief --context 4096 FILE"
+                f"no memory for a context of {self.cells} tokens: {_last_log()}",
+                "try: localsum brief --context 4096 FILE",
             )
         self._memory = lib.llama_get_memory(self._context)
         self._batch = lib.llama_batch_init(batch, 0, 1)
         self.vocabulary = int(lib.llama_vocab_n_tokens(self._vocab))
-        self.ends = frozenset(np.flatnonzero(self._map(lib.llama_vocab_is_eog, ctypes.c_bool)).tolist())
+        self.ends = frozenset(np.flatnonzero(self._flags("llama_vocab_is_eog")).tolist())
         self._pieces: list[bytes] = []
-        self._table = threading.Lock()
         self._guides = Guides(self._token_table, self.vocabulary)
 
     # Vocabulary
 
-    def _map(self, function: Any, kind: Any) -> list[int]:
+    def _flags(self, function: str) -> list[bool]:
         """`function(vocab, token)` for every token, without the checks of the bindings: 262,144 calls in 0.07 s."""
-        raw = getattr(lib._lib, function.__name__)
-        call = ctypes.CFUNCTYPE(kind, ctypes.c_void_p, ctypes.c_int32)(ctypes.cast(raw, ctypes.c_void_p).value)
+        call = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_int32)(_address(function))
         return [call(self._vocab, token) for token in range(self.vocabulary)]
 
     @property
     def pieces(self) -> list[bytes]:
         """The bytes of each token; control tokens have none."""
-        with self._table:
-            if not self._pieces:
-                self._pieces = self._read_pieces(special=False)
-            return self._pieces
+        self._guides.wait()
+        return self._pieces
 
-    def _read_pieces(self, *, special: bool) -> list[bytes]:
-        raw = ctypes.cast(lib._lib.llama_token_to_piece, ctypes.c_void_p).value
+    def _read_pieces(self) -> list[bytes]:
+        """The same with the names of control tokens."""
         kinds = (ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int32, ctypes.c_bool)
-        call = ctypes.CFUNCTYPE(ctypes.c_int32, *kinds)(raw)
+        call = ctypes.CFUNCTYPE(ctypes.c_int32, *kinds)(_address("llama_token_to_piece"))
         buffer = ctypes.create_string_buffer(4096)
         pieces = []
         for token in range(self.vocabulary):
-            size = call(self._vocab, token, buffer, 4096, 0, special)
+            size = call(self._vocab, token, buffer, 4096, 0, True)
             pieces.append(ctypes.string_at(buffer, size) if size > 0 else b"")
         return pieces
 
     def _token_table(self) -> LLTokenizer:
         """llguidance's view of the vocabulary; control tokens are marked so that no grammar text can produce them."""
-        control = self._map(lib.llama_vocab_is_control, ctypes.c_bool)
-        pieces = [
-            b"\xff" + piece if is_control or (piece.startswith(b"<") and piece.endswith(b">") and len(piece) > 3) else piece
-            for piece, is_control in zip(self._read_pieces(special=True), control, strict=True)
-        ]
-        return LLTokenizer.from_llamacpp(
-            tokens=pieces,
+        named = self._read_pieces()
+        control = self._flags("llama_vocab_is_control")
+        self._pieces = [b"" if is_control else piece for piece, is_control in zip(named, control, strict=True)]
+        tokenizer: LLTokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
+            tokens=[
+                b"\xff" + piece
+                if is_control or (piece.startswith(b"<") and piece.endswith(b">") and len(piece) > 3)
+                else piece
+                for piece, is_control in zip(named, control, strict=True)
+            ],
             vocab_ptr=self._vocab,
-            tokenize_fptr=ctypes.cast(lib._lib.llama_tokenize, ctypes.c_void_p).value,
+            tokenize_fptr=_address("llama_tokenize"),
             eos_token=sorted(self.ends),
             slices=[],  # masks are rare here (the argmax is asked first), and slices double the time to build
         )
+        return tokenizer
 
     def tokenize(self, prompt: Prompt, *, first: bool) -> list[int]:
         """Token ids; the model's begin-of-text token in front if it wants one and this is the `first` part."""
@@ -130,7 +136,8 @@ class LlamaBackend:
         return tokens
 
     def _tokenize(self, segment: Segment) -> list[int]:
-        data = segment.text.encode("utf-8")
+        self._check_open()
+        data = segment.text.encode("utf-8", "replace")
         room = len(data) + 8
         while True:
             buffer = (lib.llama_token * room)()
@@ -142,6 +149,7 @@ class LlamaBackend:
     # Cache and decode
 
     def decode(self, slices: list[tuple[Slice, list[int]]]) -> dict[int, Logits]:
+        self._check_open()
         batch = self._batch
         asked: dict[int, int] = {}
         index = 0
@@ -172,13 +180,16 @@ class LlamaBackend:
         lib.llama_memory_seq_cp(self._memory, src, dst, -1, -1)
 
     def free(self, seq: int) -> None:
-        lib.llama_memory_seq_rm(self._memory, seq, -1, -1)
+        if self._context:
+            lib.llama_memory_seq_rm(self._memory, seq, -1, -1)
 
     def used_sequences(self) -> list[int]:
         """Sequences that hold cells; empty when nothing runs."""
+        self._check_open()
         return [seq for seq in range(self.sequences) if lib.llama_memory_seq_pos_max(self._memory, seq) >= 0]
 
     def guide(self, grammar: str) -> Guide:
+        self._check_open()
         return self._guides(grammar)
 
     # Metadata
@@ -201,8 +212,12 @@ class LlamaBackend:
         """Begin and end of text, as chat templates name them."""
         return self.token_text(lib.llama_vocab_bos(self._vocab)), self.token_text(lib.llama_vocab_eos(self._vocab))
 
+    def _check_open(self) -> None:
+        if not self._context:
+            raise EngineError("the engine is closed")
+
     def close(self) -> None:
-        self._guides.close()
+        self._guides.wait()
         if self._context:
             lib.llama_batch_free(self._batch)
             lib.llama_free(self._context)
@@ -230,6 +245,7 @@ class LlamaEngine:
     ) -> None:
         threads = threads or usable_cores()
         self._overlap = overlap
+        self._is_running = False
         self.backend = LlamaBackend(path, cells=cells, sequences=sequences, batch=batch, threads=threads)
         bos, eos = self.backend.special_tokens()
         self.totals = Counts()
@@ -246,10 +262,17 @@ class LlamaEngine:
         return len(self.backend.tokenize((Segment(text),), first=False))
 
     def run(self, requests: Iterable[Request]) -> Iterator[Event]:
-        """Write all branches of all requests; see types.Event. Close the iterator to cancel."""
-        return iter(Run(self.backend, requests, overlap=self._overlap, totals=self.totals))
+        """Write all branches of all requests; see types.Event. Close the iterator to cancel. One run at a time."""
+        if self._is_running:  # both would use the same sequence ids
+            raise EngineError("the engine is still running", "read the other iterator to its end, or close it")
+        self._is_running = True
+        try:
+            yield from Run(self.backend, requests, overlap=self._overlap, totals=self.totals)
+        finally:
+            self._is_running = False
 
     def close(self) -> None:
+        """Free all memory. What still runs fails by name when its iterator is read on."""
         self.backend.close()
 
     def __enter__(self) -> LlamaEngine:

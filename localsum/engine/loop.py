@@ -30,8 +30,10 @@ class Backend(Protocol):
     cells: int
     sequences: int
     batch: int
-    pieces: list[bytes]  # text of each token
     ends: frozenset[int]  # tokens that end a turn or a text
+
+    @property
+    def pieces(self) -> list[bytes]: ...  # text of each token
 
     def tokenize(self, prompt: Prompt, *, first: bool) -> list[int]: ...
     def guide(self, grammar: str) -> Guide: ...
@@ -49,8 +51,9 @@ class _Job:
 
     request: Request
     prefix: list[int]
-    admitted_s: float
+    arrived_s: float
     counts: Counts
+    admitted_s: float = 0.0  # when the reading of its prefix began
     seqs: dict[int, Sequence] = field(default_factory=dict)  # running branches by sequence id
     texts: dict[str, str] = field(default_factory=dict)
     finishes: dict[str, str] = field(default_factory=dict)
@@ -76,8 +79,9 @@ class Run:
             while True:
                 started = time.perf_counter()
                 inside = self._totals.decode_s
-                yield from (events := self._step())
+                events = self._step()
                 self._totals.outside_s += time.perf_counter() - started - (self._totals.decode_s - inside)
+                yield from events
                 if not events and self._is_exhausted and self._scheduler.is_idle():
                     return
         finally:
@@ -100,32 +104,29 @@ class Run:
                     parts[:0] = _halves(slices)
                 else:
                     self._fail(self._job_of(slices[0].seq), "the KV cache has no room left", events)
+            except EngineError as error:  # whoever took part may hold broken cells; the others go on
+                for number in dict.fromkeys(self._job_of(part.seq) for part in slices):
+                    self._fail(number, error.message, events)
         return events
 
     def _pull(self, events: list[Event]) -> None:
         """Keep one job waiting behind those admitted: lazily, whatever the length of the stream."""
-        while not self._is_exhausted and self._scheduler.wants_more():
-            request = next(self._requests, None)
-            if request is None:
-                self._is_exhausted = True
-                return
-            prefix = self._backend.tokenize(request.prefix, first=True)
-            worst = [
-                len(self._backend.tokenize(branch.suffix, first=False)) + branch.max_tokens
-                for branch in request.branches
-            ]
-            if not request.branches or not prefix:
-                events.append(RequestFailed(request.id, "a request needs a prefix and a branch"))
-            elif not self._scheduler.fits(len(prefix), worst):
-                need = len(prefix) + max(worst)
-                events.append(
-                    RequestFailed(request.id, f"needs {need} tokens of context, there are {self._backend.cells}")
-                )
-            else:
-                self._number += 1
-                self._scheduler.add(self._number, len(prefix), worst)
-                self._jobs[self._number] = _Job(request, prefix, time.perf_counter(), Counts(prompt=len(prefix)))
-                self._totals.prompt += len(prefix)
+        if self._is_exhausted or not self._scheduler.wants_more():
+            return
+        request = next(self._requests, None)
+        if request is None:
+            self._is_exhausted = True
+            return
+        prefix = self._backend.tokenize(request.prefix, first=True)
+        suffixes = [len(self._backend.tokenize(branch.suffix, first=False)) for branch in request.branches]
+        if refusal := refuse(request, len(prefix), suffixes, self._backend.cells):
+            events.append(RequestFailed(request.id, refusal))
+            return
+        worst = [suffix + branch.max_tokens for suffix, branch in zip(suffixes, request.branches, strict=True)]
+        self._number += 1
+        self._scheduler.add(self._number, len(prefix), worst)
+        self._jobs[self._number] = _Job(request, prefix, time.perf_counter(), Counts(prompt=len(prefix)))
+        self._totals.prompt += len(prefix)
 
     def _fork(self, events: list[Event]) -> None:
         for fork in self._scheduler.start():
@@ -155,6 +156,11 @@ class Run:
     def _decode(self, slices: list[Slice], events: list[Event]) -> None:
         work = [(part, self._tokens(part)) for part in slices]
         started = time.perf_counter()
+        for part in slices:
+            job = self._jobs[self._job_of(part.seq)]
+            if not job.admitted_s:
+                job.admitted_s = started
+                job.counts.queued_s = started - job.arrived_s
         logits = self._backend.decode(work)
         self._totals.decode_s += time.perf_counter() - started
         self._totals.steps += 1
@@ -201,7 +207,9 @@ class Run:
             self._backend.free(job.prefix_seq)
             del self._jobs[number]
             job.counts.total_s = time.perf_counter() - job.admitted_s
-            events.append(RequestDone(job.request.id, job.texts, job.finishes, job.counts))
+            ids = [branch.id for branch in job.request.branches]  # its order, not that of finishing
+            texts, finishes = {id_: job.texts[id_] for id_ in ids}, {id_: job.finishes[id_] for id_ in ids}
+            events.append(RequestDone(job.request.id, texts, finishes, job.counts))
 
     def _fail(self, number: int, message: str, events: list[Event]) -> None:
         request = self._jobs[number].request
@@ -223,6 +231,14 @@ class Run:
         if (sequence := job.seqs.get(part.seq)) is not None:
             return sequence.pending[: part.count]
         return job.prefix[part.start : part.start + part.count]
+
+
+def refuse(request: Request, prefix: int, suffixes: list[int], cells: int) -> str | None:
+    """Why a request of this many tokens can never be written in `cells` cells; None if it can."""
+    if not prefix or not suffixes or not all(suffixes):
+        return "a request needs a prefix and a branch, each branch a suffix"  # logits come with a branch's own tokens
+    need = prefix + max(map(sum, zip(suffixes, (branch.max_tokens for branch in request.branches), strict=True)))
+    return f"needs {need} tokens of context, there are {cells}" if need > cells else None
 
 
 def _halves(slices: list[Slice]) -> list[list[Slice]]:

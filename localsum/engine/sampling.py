@@ -12,16 +12,19 @@ from localsum.errors import EngineError
 Logits = NDArray[np.float32]  # shape (vocabulary,)
 
 
-def pick(logits: Logits, guide: Guide, sampling: Sampling, written: list[int], rng: np.random.Generator, counts: Counts) -> int:
+def pick(
+    logits: Logits, guide: Guide, sampling: Sampling, written: list[int], rng: np.random.Generator, counts: Counts
+) -> int:
     """The next token. The argmax is tried first: the grammar's whole mask is built only where it is refused."""
     banned = repeats(written, sampling.no_repeat)
     if banned:
         logits = logits.copy()
-        logits[banned] = -np.inf
-    if sampling.temperature <= 0:
-        best = int(logits.argmax())
-        if guide.allows(best):
-            return best
+        logits[banned] -= 1e4  # not -inf: where the grammar allows nothing else they are still ranked
+    best = int(logits.argmax())
+    if not np.isfinite(logits[best]):  # argmax finds a NaN before any number
+        raise EngineError("the model's logits are not numbers")
+    if sampling.temperature <= 0 and guide.allows(best):
+        return best
     counts.masks += 1
     allowed = np.flatnonzero(guide.allowed())
     if not allowed.size:
@@ -43,6 +46,7 @@ def draw(scores: Logits, sampling: Sampling, rng: np.random.Generator) -> int:
     weights /= weights.sum()
     keep = np.cumsum(weights) - weights < sampling.top_p
     keep &= weights >= sampling.min_p * weights[0]
+    keep[0] = True  # whatever the settings, the best remains
     weights = np.where(keep, weights, 0.0)
     return int(order[rng.choice(weights.size, p=weights / weights.sum())])
 

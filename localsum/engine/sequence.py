@@ -25,7 +25,9 @@ class Sequence:
     written: list[int] = field(default_factory=list)
     text: str = ""
     finish: Literal["stop", "length"] | None = None
-    _decoder: codecs.IncrementalDecoder = field(default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace"))
+    _decoder: codecs.IncrementalDecoder = field(
+        default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
+    )
 
     def open(self, pieces: list[bytes]) -> None:
         """Put the grammar's forced opening into the suffix; the branch may be complete with it."""

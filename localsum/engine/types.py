@@ -30,7 +30,7 @@ class Sampling:
     top_p: float = 0.95
     min_p: float = 0.0
     seed: int = 0
-    no_repeat: int = 0  # forbid completing an n-gram of this many tokens twice in one branch; 0 is off
+    no_repeat: int = 0  # avoid completing an n-gram of this many tokens twice in one branch; below 2 it is off
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ class Counts:
     forced: int = 0
     sampled: int = 0
     masks: int = 0  # how often the whole mask was needed because the argmax was not allowed
-    steps: int = 0
-    queued_s: float = 0.0
-    prefill_s: float = 0.0  # until the prefix was read
-    first_token_s: float = 0.0  # from admission to the first sampled token
-    total_s: float = 0.0
+    steps: int = 0  # decodes, whole run only
+    queued_s: float = 0.0  # of a request: until the reading of its prefix began; the next three count from there
+    prefill_s: float = 0.0  # until the prefix was read, of a request
+    first_token_s: float = 0.0  # until the first sampled token, of a request
+    total_s: float = 0.0  # until it was done, of a branch or a request
     decode_s: float = 0.0  # inside llama_decode, whole run only
     outside_s: float = 0.0  # in the engine but outside llama_decode, whole run only
 

@@ -16,7 +16,7 @@ from localsum.document import Span
 
 # A chunk is what stands between spaces without its outer punctuation: "U.S.", "GPT-4.5", "brain-machine", "Anthropic's".
 _SCRIPTS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"  # written without spaces: every character is a word
-_CHUNK = re.compile(rf"[{_SCRIPTS}]|[^\W_{_SCRIPTS}]+(?:[-‐‑.'’&/][^\W_{_SCRIPTS}]+)*")
+CHUNK = re.compile(rf"[{_SCRIPTS}]|[^\W_{_SCRIPTS}]+(?:[-‐‑.'’&/][^\W_{_SCRIPTS}]+)*")
 _PART = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _ACRONYM = re.compile(r"[^\W\d_](?:\.[^\W\d_])+")
 _LONGEST = 40  # characters; longer "words" are data, and no stemmer has to read them
@@ -40,12 +40,16 @@ FUNCTION_WORDS = frozenset(
     whereas whether which while who who's whoever whole whom whose why will with within without won't would wouldn't
     yes yet you you'd you'll you're you've your yours yourself yourselves""".split()
 )
-_NEGATORS = frozenset(
-    """not no never none nobody nothing neither nor cannot without hardly barely scarcely fail fails failed failing
-    unable refuse refuses refused refusing deny denies denied denying lack lacks lacked lacking decline declines
-    declined""".split()
+_PLAIN = frozenset("not no never none nobody nothing neither nor cannot".split())
+_LACK = frozenset(
+    """without hardly barely scarcely lack lacks lacked lacking unable stop stops stopped prevent prevents prevented avoid avoids
+    avoided except""".split()
 )
+_LACK_TO = frozenset(
+    "fail fails failed refuse refuses refused decline declines declined".split()
+)  # with "to" after them
 _BREAKS = frozenset("but although though while whereas because which who that if when".split())
+NOT = 2  # strength of a negation right after a plain negator
 _REACH = 4  # content stems a negator governs
 
 
@@ -85,7 +89,7 @@ def stem(norm: str, english: bool = True) -> str:
 def words(text: str, english: bool = True) -> list[Word]:
     """All words of `text`, hyphenated ones in parts, in order. Numbers are words too; their meaning is `values`' business."""
     out: list[Word] = []
-    for chunk in _CHUNK.finditer(text):
+    for chunk in CHUNK.finditer(text):
         raw = chunk.group()
         if raw.isalnum() or _ACRONYM.fullmatch(normal_dots(raw)):
             out.append(_word(raw, chunk.start(), english))
@@ -120,23 +124,30 @@ def stem_overlap(a: str, b: str) -> float:
     return len(left & right) / min(len(left), len(right))
 
 
-def negated(items: list[Word], text: str) -> dict[str, str]:
-    """Content stems in the reach of a negator, each with that negator as written.
+def negated(items: list[Word], text: str) -> dict[str, int]:
+    """Content stems in the reach of a negator; True where it is a plain one ("not"), False for "without", "failed to" and the like.
 
-    The reach is the next few content words, ended by punctuation or a word that opens another clause.
+    The reach is the next few content words, ended by punctuation or a word that opens another clause. "not only" negates nothing,
+    nor does a negator inside a hyphened word ("never-before-seen"); in "risk-free" the first part is negated.
     """
-    out: dict[str, str] = {}
-    left, negator = 0, ""
-    previous = 0
-    for word in items:
-        if left and (word.norm in _BREAKS or any(c in ",;:.!?()—–" for c in text[previous : word.start])):
+    out: dict[str, int] = {}
+    left, plain = 0, False
+    end = 0
+    for i, word in enumerate(items):
+        following = items[i + 1].norm if i + 1 < len(items) else ""
+        if left and (word.norm in _BREAKS or any(c in ",;:.!?()—–" for c in text[end : word.start])):
             left = 0
-        previous = word.end
-        if word.norm in _NEGATORS or word.norm.endswith("n't"):
-            left, negator = _REACH, word.text
+        end = word.end
+        hyphen = text[end : end + 1] in ("-", "‑", "‐")
+        negator = word.norm in _PLAIN or word.norm.endswith("n't")
+        if negator or word.norm in _LACK or (word.norm in _LACK_TO and following == "to"):
+            if not hyphen and following not in ("only", "just", "merely", "doubt"):
+                left, plain = _REACH, negator
         elif left and word.stem:
-            out.setdefault(word.stem, negator)
+            out[word.stem] = max(out.get(word.stem, 0), (NOT if left == _REACH else 1) if plain else 0)
             left -= 1
+        elif hyphen and following == "free" and word.stem:
+            out.setdefault(word.stem, 0)
     return out
 
 
@@ -148,7 +159,9 @@ def repeated_ngrams(text: str, n: int = 4) -> float:
 
 
 _CLOSERS = {")": "(", "]": "[", "}": "{", "”": "“", "»": "«"}
-_DANGLING = frozenset("a an the of to and or but with for from by in on at as than that which who whose its their".split())
+_DANGLING = frozenset(
+    "a an the of to and or but with for from by in on at as than that which who whose its their".split()
+)
 
 
 def is_unfinished(text: str) -> bool:

@@ -1,0 +1,38 @@
+"""Writing files so that nothing half-written is ever seen. Knows nothing of what is in them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from localsum.errors import UsageError
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace `path` by `text`, UTF-8, readable by the owner only. On failure the old file is untouched."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode("utf-8"))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {path}: {error.strerror or error}", "name another file with --output PATH"
+        ) from None
+
+
+def check_writable(path: Path) -> None:
+    """Fail early, before minutes of work, where `path` can clearly not be written."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory", f"name a file: --output {path / 'brief.md'}")
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no directory {path.parent}", f"make it first: mkdir -p {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path.parent} cannot be written to", "name another file with --output PATH")

@@ -1,0 +1,190 @@
+"""A document prepared for checking: its sentences with their words, values and names, computed once.
+
+Built in time linear in the text; looking a statement up costs the occurrences of its words. Knows nothing of verdicts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from localsum.document import Document, Span
+from localsum.grounding.names import Name, NameIndex, names_in
+from localsum.grounding.opposites import rivals
+from localsum.grounding.values import Value, numbers_in, readings, same
+from localsum.grounding.words import Word, negated, words
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One sentence, of the document or of a text under test. Offsets of its parts count from the sentence's own start."""
+
+    text: str
+    english: bool = True
+
+    @cached_property
+    def words(self) -> list[Word]:
+        return words(self.text, self.english)
+
+    @cached_property
+    def content(self) -> list[Word]:
+        """The words that are not function words, in order."""
+        return [word for word in self.words if word.stem]
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return frozenset(word.stem for word in self.content)
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """Stems, and the normal forms of function words: what word lists are looked up in."""
+        return frozenset(word.stem or word.norm for word in self.words)
+
+    @cached_property
+    def negated(self) -> dict[str, str]:
+        return negated(self.words, self.text) if self.english else {}
+
+    @cached_property
+    def values(self) -> list[Value]:
+        return numbers_in(self.text)
+
+    @cached_property
+    def names(self) -> list[Name]:
+        return names_in(self.text)
+
+
+_QUOTES = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "\u00a0": " ", "‑": "-", "‐": "-"}
+)
+_SPACE = re.compile(r"\s+")
+_SAMPLE = 400  # words looked at to tell the language
+
+
+class Source:
+    """A document ready for many checks. `spans` are its sentences in order; headings and list items count as sentences."""
+
+    def __init__(self, document: Document, spans: Sequence[Span]) -> None:
+        text = document.text
+        self.text = text
+        self.spans = [Span(start, end) for start, end in spans]
+        self.english = _is_english(text)
+        self.sentences = [Statement(text[start:end], self.english) for start, end in self.spans]
+        self.names = NameIndex(text)
+        self.stems: dict[str, list[int]] = defaultdict(list)  # stem -> sentences, in order
+        self.norms: set[str] = set()
+        self._values: list[tuple[float, int, Value]] = []
+        for i, sentence in enumerate(self.sentences):
+            for stem in sentence.stems:
+                self.stems[stem].append(i)
+            self.norms.update(word.norm for word in sentence.words)
+            self._values += [(each.number, i, each) for value in sentence.values for each in readings(value)]
+        if document.published:
+            self._values += [(each.number, -1, each) for each in numbers_in(document.published[:10])]
+        self._values.sort(key=lambda entry: entry[0])
+        self._numbers = [number for number, _, _ in self._values]
+        self._dates = [entry for entry in self._values if entry[2].date]
+        self._plain, self._places = _plain(text)
+        self.kinds = {pair for norm in self.norms for pair in rivals(norm)}
+
+    def weight(self, stem: str) -> float:
+        """How telling a stem is: the rarer in the document, the more. One that the document lacks weighs most."""
+        return math.log(1 + len(self.sentences) / max(1, len(self.stems.get(stem, ()))))
+
+    @cached_property
+    def _folded(self) -> str:
+        return self._plain.casefold()
+
+    def says(self, quoted: str) -> bool:
+        """Whether the words of a quotation stand in the document, whatever the case and the punctuation at its ends."""
+        return _SPACE.sub(" ", quoted.translate(_QUOTES)).strip(" \"',.;:!?-–—").casefold() in self._folded
+
+    def find(self, text: str) -> Span | None:
+        """Where `text` stands word for word, but for white space, quotation marks and the case of its first letter."""
+        plain = _SPACE.sub(" ", text.translate(_QUOTES)).strip(" \"'").rstrip(".")
+        for candidate in (plain, plain[:1].swapcase() + plain[1:]) if len(plain) > 1 else ():
+            at = self._plain.find(candidate)
+            while at >= 0:
+                end = at + len(candidate)
+                if not (self._plain[at - 1 : at].isalnum() or self._plain[end : end + 1].isalnum()):
+                    return Span(self._place(at), self._place(end - 1) + 1)
+                at = self._plain.find(candidate, at + 1)
+        return None
+
+    def _place(self, at: int) -> int:
+        """The offset into the document of an offset into the plain text."""
+        plain, original = self._places[bisect_right(self._places, (at, math.inf)) - 1]
+        return int(original + at - plain)
+
+    def values_like(self, value: Value) -> list[tuple[int, Value]]:
+        """The values of the document that support `value`, each with its sentence (-1: the date of publication)."""
+        if value.date:
+            return [(i, known) for _, i, known in self._dates if same(value, known)]
+        top = 1000.0 if value.unit == "~" else 1.12
+        low = bisect_left(self._numbers, value.number * (1.0 if value.unit == "~" else 0.88))
+        high = bisect_right(self._numbers, value.number * top)
+        return [(i, known) for _, i, known in self._values[low:high] if same(value, known)]
+
+    def evidence(self, statement: Statement, limit: int = 3) -> list[int]:
+        """The sentences that best support `statement`, best first: those that share its telling words, names and values.
+
+        A second and third come only if they add a sixth of all that is to be supported.
+        """
+        score: Counter[int] = Counter()
+        shared: dict[int, set[str]] = defaultdict(set)
+        weights = {stem: self.weight(stem) for stem in statement.stems}
+        names = {part for name in statement.names for part in name.parts}
+        for word in statement.content:
+            if word.norm in names:
+                weights[word.stem] = 1.5 * self.weight(word.stem)
+        for value in statement.values:
+            key = f"#{value.start}"
+            places = {i for i, _ in self.values_like(value) if i >= 0}
+            weights[key] = math.log(1 + len(self.sentences) / max(1, len(places)))
+            for i in places:
+                shared[i].add(key)
+        for stem in statement.stems:
+            for i in self.stems.get(stem, ()):
+                shared[i].add(stem)
+        for i, keys in shared.items():
+            score[i] = sum(weights[key] for key in keys)  # type: ignore[assignment]
+        ranked = sorted(score, key=lambda i: (-score[i], i))
+        total = sum(weights.values())
+        chosen: list[int] = []
+        covered: set[str] = set()
+        for i in ranked[:30]:
+            if not chosen or sum(weights[key] for key in shared[i] - covered) > total / 6:
+                chosen.append(i)
+                covered |= shared[i]
+            if len(chosen) == limit:
+                break
+        return chosen
+
+
+def _plain(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """`text` with straight quotes and single spaces, and where its runs come from: (offset in the result, offset in `text`)."""
+    straight = text.translate(_QUOTES)
+    pieces: list[str] = []
+    places = [(0, 0)]
+    at = length = 0
+    for match in _SPACE.finditer(straight):
+        if match.group() == " ":
+            continue
+        pieces += [straight[at : match.start()], " "]
+        length += match.start() - at + 1
+        at = match.end()
+        places.append((length, at))
+    pieces.append(straight[at:])
+    return "".join(pieces), places
+
+
+_COMMON = frozenset("the of and to a in is that for it on with as was are by this be from at an have has not".split())
+
+
+def _is_english(text: str) -> bool:
+    sample = [word.norm for word in words(text[: _SAMPLE * 6], english=False)][:_SAMPLE]
+    return sum(word in _COMMON for word in sample) >= 0.12 * len(sample)

@@ -1,0 +1,192 @@
+"""From documents to briefs: one writer per document, all writers over one engine run. Results come as they are done.
+
+Knows the shape of a run, not how a field is written (writing/) nor how tokens are made (engine/).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from localsum.brief import Brief, FieldResult
+from localsum.document import Document
+from localsum.engine.types import Counts, Engine, Event, Request, RequestDone, RequestFailed
+from localsum.errors import EngineError, InputError, LocalsumError, UsageError
+from localsum.templates import Template
+from localsum.writing import extractive, written
+from localsum.writing.extractive import Writer
+
+Style = Literal["extractive", "written"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A document without a brief, and why."""
+
+    document: Document
+    error: LocalsumError
+
+
+@dataclass(slots=True)
+class _Open:
+    """A document being written: its writer, the requests it waits for, and what came back so far."""
+
+    document: Document
+    writer: Writer
+    started_s: float
+    waiting: set[str]
+    texts: dict[str, str]
+    counts: Counts
+
+
+def choose_style(engine: Engine, wanted: str | None) -> Style:
+    """Instruct models write, base models extract; `wanted` forces one. Raises UsageError if the model cannot."""
+    if wanted == "written" and engine.info.chat_template is None:
+        raise UsageError(
+            f"{engine.info.name} is a base model without a chat template, it cannot write to instructions",
+            "leave --style away, or name an instruct model with --model",
+        )
+    if wanted in ("extractive", "written"):
+        return "written" if wanted == "written" else "extractive"
+    return "extractive" if engine.info.chat_template is None else "written"
+
+
+def write_briefs(
+    documents: Iterable[Document],
+    template: Template,
+    engine: Engine,
+    *,
+    model: dict[str, str],
+    style: str | None = None,
+    seed: int = 0,
+    on_event: Callable[[Event], None] | None = None,
+) -> Iterator[Brief | Failed]:
+    """A brief, or the reason why not, for each document, in the order in which they are done.
+
+    `documents` is read lazily. `on_event` sees every engine event, for a live view. `seed` seeds all sampling.
+    """
+    run = _Run(template, engine, model, choose_style(engine, style), seed)
+    pending = iter(documents)
+    while True:
+        for event in engine.run(run.requests(pending)):
+            if on_event:
+                on_event(event)
+            run.take(event)
+            yield from run.finished()
+        yield from run.finished()
+        if not run.ready:
+            return
+
+
+class _Run:
+    def __init__(self, template: Template, engine: Engine, model: dict[str, str], style: Style, seed: int) -> None:
+        self._template = template
+        self._engine = engine
+        self._model = model
+        self._style = style
+        self._seed = seed
+        self._open: dict[str, _Open] = {}
+        self._by_request: dict[str, str] = {}
+        self._number = 0
+        self._outcomes: deque[Brief | Failed] = deque()
+        self.ready: deque[Request] = deque()
+
+    def requests(self, documents: Iterator[Document]) -> Iterator[Request]:
+        """What the engine is to do next: follow-ups of documents begun first, then new documents."""
+        while True:
+            while self.ready:
+                yield self.ready.popleft()
+            if (document := next(documents, None)) is None:
+                return
+            self._begin(document)
+
+    def finished(self) -> Iterator[Brief | Failed]:
+        while self._outcomes:
+            yield self._outcomes.popleft()
+
+    def take(self, event: Event) -> None:
+        """Give a finished request's texts to its writer; a failed one fails its document only."""
+        if isinstance(event, RequestFailed) and (key := self._by_request.pop(event.request, None)):
+            opened = self._open.pop(key)
+            for request in opened.waiting:
+                self._by_request.pop(request, None)
+            self._outcomes.append(Failed(opened.document, EngineError(event.message)))
+        elif isinstance(event, RequestDone) and (key := self._by_request.pop(event.request, None)):
+            opened = self._open[key]
+            opened.texts.update(event.texts)
+            _add(opened.counts, event.counts)
+            opened.waiting.discard(event.request)
+            if not opened.waiting:
+                self._advance(key, opened)
+
+    def _begin(self, document: Document) -> None:
+        self._number += 1
+        key = f"document-{self._number}"
+        write = extractive.write if self._style == "extractive" else written.write
+        writer = write(document, self._template, key, self._engine)
+        opened = _Open(document, writer, time.perf_counter(), set(), {}, Counts())
+        self._open[key] = opened
+        self._advance(key, opened)
+
+    def _advance(self, key: str, opened: _Open) -> None:
+        """Resume the writer: it either wants more requests or is done."""
+        try:
+            if opened.counts.total_s or opened.texts:
+                texts, opened.texts = opened.texts, {}
+                requests = opened.writer.send(texts)
+            else:
+                requests = next(opened.writer)
+        except StopIteration as done:
+            del self._open[key]
+            self._outcomes.append(self._brief(opened, done.value))
+            return
+        except LocalsumError as error:
+            del self._open[key]
+            self._outcomes.append(Failed(opened.document, error))
+            return
+        for request in requests:
+            opened.waiting.add(request.id)
+            self._by_request[request.id] = key
+            self.ready.append(self._seeded(request))
+
+    def _seeded(self, request: Request) -> Request:
+        branches = tuple(
+            replace(branch, sampling=replace(branch.sampling, seed=self._seed)) for branch in request.branches
+        )
+        return replace(request, branches=branches)
+
+    def _brief(self, opened: _Open, fields: dict[str, FieldResult]) -> Brief:
+        warnings = [*opened.document.warnings, *(w for result in fields.values() for w in result.warnings)]
+        counts = opened.counts
+        timing = {
+            "total_s": round(time.perf_counter() - opened.started_s, 4),
+            "prefill_s": round(counts.prefill_s, 4),
+            "first_token_s": round(counts.first_token_s, 4),
+            "prompt_tokens": counts.prompt,
+            "forced_tokens": counts.forced,
+            "sampled_tokens": counts.sampled,
+        }
+        template = {"name": self._template.name, "sha256": self._template.sha256}
+        return Brief(opened.document, fields, self._model, template, timing, tuple(warnings))
+
+
+def _add(total: Counts, more: Counts) -> None:
+    total.prompt += more.prompt
+    total.forced += more.forced
+    total.sampled += more.sampled
+    total.prefill_s += more.prefill_s
+    total.first_token_s = total.first_token_s or more.first_token_s
+    total.total_s += more.total_s
+
+
+def check_readable(document: Document, least_words: int = 5) -> Document:
+    """The document itself. Raises InputError if there is nothing to make a brief of."""
+    if document.words < least_words:
+        raise InputError(
+            f"{document.path or 'standard input'}: {document.words} words are too few for a brief",
+            "give the whole article",
+        )
+    return document

@@ -1,0 +1,185 @@
+"""Pieces of a document on their way from a format to `Document.text`. Knows nothing of formats or files.
+
+A reader turns its format into lines and pieces; here lines become paragraphs (is a line end a wrap or the end of a
+paragraph?), short lines that stand alone become headings, and pieces become one text with its blocks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from localsum.document import Block, BlockKind
+from localsum.readers.transcript import Speakers, read_turn
+
+WRAP_WIDTH = 120  # nobody wraps wider: lines beyond it are whole paragraphs
+NARROW = 40  # nobody wraps narrower
+HEADLINE_WORDS = 20
+HEADING_WORDS = 12
+
+_NO_HEADLINE = re.compile(
+    r"(?:by|share|send|print|subscribe|sign up|log in|skip to|listen to|read more|advertisement|photo|image|file|"
+    r"updated|published|posted)\b",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2})*)[.)]?\s+\w")
+_LONG_WORD = re.compile(r"\S{41,}")
+
+
+class Line(NamedTuple):
+    """One line of a paragraph. `width` is its length as written: with markup, long addresses counted short."""
+
+    text: str
+    width: int
+    apart: bool = False  # all of it is bold or one link: perhaps a heading
+    hard: bool = False  # the writer asked for the line break after it
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A block to be: its text, and `marker`, what stands before it in the document's text but not in the block."""
+
+    text: str
+    kind: BlockKind = "paragraph"
+    level: int = 0
+    marker: str = ""
+    tight: bool = False  # one line break before it instead of a blank line
+    apart: bool = False
+    speaker: str | None = None
+
+
+def written_width(line: str) -> int:
+    """Length of a line, each word of it counted as 41 characters at most (addresses are never wrapped)."""
+    return len(_LONG_WORD.sub("x" * 41, line))
+
+
+def paragraphs(lines: Sequence[Line], speakers: Speakers, *, keep_breaks: bool) -> list[Piece]:
+    """Lines without a blank one between them, as paragraphs: wrapped lines are joined.
+
+    `keep_breaks`: a short line that is neither wrapped nor a paragraph (an address, a verse) keeps its line break.
+    """
+    lines = [line for line in lines if line.text.strip()]
+    width = max((line.width for line in lines), default=0)
+    one_each = len(lines) > 1 and all(ends_sentence(line.text) for line in lines)
+    pieces: list[Piece] = []
+    gathered: list[str] = []
+    for number, line in enumerate(lines):
+        gathered.append(line.text.strip())
+        following = lines[number + 1] if number + 1 < len(lines) else None
+        joint = None if following is None else _joint(line, following, width, speakers, one_each, keep_breaks)
+        if joint is None:
+            pieces.append(Piece("".join(gathered), apart=line.apart and len(gathered) == 1))
+            gathered = []
+        else:
+            gathered.append(joint)
+    return pieces
+
+
+def _joint(
+    line: Line, following: Line, width: int, speakers: Speakers, one_each: bool, keep_breaks: bool
+) -> str | None:
+    """What joins two lines: a space (a wrap), a line break, or nothing (another paragraph begins)."""
+    here, there = line.text.strip(), following.text.strip()
+    turn = read_turn(here, speakers)
+    if read_turn(there, speakers) or (turn and not turn.rest):
+        return None
+    if line.hard:
+        return "\n"
+    if line.apart or following.apart or one_each:
+        return None
+    if there[0].islower() and not ends_sentence(here):
+        return "" if re.search(r"[^\W\d_]-$", here[-2:]) else " "  # a word broken at its hyphen
+    if width > WRAP_WIDTH:
+        return None
+    first_word = len(there.split(maxsplit=1)[0])
+    if line.width + 1 + min(first_word, 41) > 0.85 * max(width, NARROW):
+        return " "
+    if ends_sentence(here) or looks_like_heading(here):
+        return None
+    return "\n" if keep_breaks else " "
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether text ends in a stop, perhaps inside quotes or brackets."""
+    return text.rstrip("\"'”’»)]*_ ")[-1:] in tuple(".!?…:;。！？")
+
+
+def looks_like_heading(text: str) -> bool:
+    """A short line in title case, in capitals or numbered, that does not end as a sentence does."""
+    words = text.split()
+    if not 1 <= len(words) <= HEADING_WORDS or len(text) > 100 or "\n" in text or not text[0].isalnum():
+        return False
+    if ends_sentence(text) or text[-1] in ",-–—|/" or _NO_HEADLINE.match(text) or re.search(r"https?:|@", text):
+        return False
+    names = [word for word in words if len(re.sub(r"\W", "", word)) >= 4 and not word[0].isdigit()]
+    if not names:
+        return False
+    title_case = text[0].isupper() and not any(word[0].islower() for word in names)
+    return title_case or text.isupper() or _NUMBERED.match(text) is not None
+
+
+def with_speakers(pieces: Sequence[Piece], speakers: Speakers) -> list[Piece]:
+    """The pieces of a transcript, each with who says it; "Name:" moves from the text to the marker."""
+    result: list[Piece] = []
+    current: str | None = None
+    for piece in pieces:
+        turn = read_turn(piece.text, speakers) if piece.kind == "paragraph" else None
+        if turn:
+            current = turn.name
+            piece = replace(piece, text=turn.rest, marker=f"{turn.label}: ")
+        result.append(piece if piece.kind == "heading" else replace(piece, speaker=current))
+    return result
+
+
+def with_headings(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces, with bold or linked lines, title-case lines and the headline of an article as headings."""
+    result: list[Piece] = []
+    above = 1  # level of the last heading that the writer marked
+    for number, piece in enumerate(pieces):
+        if piece.kind == "heading":
+            above = piece.level
+        level = 0
+        following = pieces[number + 1] if number + 1 < len(pieces) else None
+        if piece.kind == "paragraph" and following and piece.text and not piece.marker:
+            level = _level(piece, following, above, first=number == 0)
+        result.append(replace(piece, kind="heading", level=level) if level else piece)
+    return result
+
+
+def _level(piece: Piece, following: Piece, above: int, *, first: bool) -> int:
+    """Level of the heading that a paragraph really is; 0 when it is none."""
+    text, words = piece.text, len(piece.text.split())
+    if "\n" in text or words > HEADLINE_WORDS or len(text) > 150:
+        return 0
+    leads = following.kind in ("paragraph", "item", "quote") and len(following.text) > len(text)
+    stopless = (not ends_sentence(text) and text[-1] not in ",-–—|") or text[-1] == "?"
+    if first and words > 1 and stopless and leads and piece.speaker is None and not _NO_HEADLINE.match(text):
+        if piece.apart or ends_sentence(following.text):
+            return 1
+    if piece.apart and text[-1] not in ".,;":
+        return min(above + 1, 6)
+    if leads and piece.speaker is None and looks_like_heading(text):
+        numbered = _NUMBERED.match(text)
+        return min(2 + numbered[1].count("."), 6) if numbered else 2
+    return 0
+
+
+def assemble(pieces: Sequence[Piece]) -> tuple[str, tuple[Block, ...]]:
+    """The document's text and its blocks. A piece without text leaves its marker in the text and makes no block."""
+    parts: list[str] = []
+    blocks: list[Block] = []
+    length = 0
+    for piece in pieces:
+        text = piece.text.strip()
+        marker = piece.marker if text else piece.marker.strip()
+        if not text and not marker:
+            continue
+        separator = ("\n" if piece.tight else "\n\n") if parts else ""
+        start = length + len(separator) + len(marker)
+        parts.append(separator + marker + text)
+        length = start + len(text)
+        if text:
+            blocks.append(Block(start, length, piece.kind, piece.level, piece.speaker))
+    return "".join(parts), tuple(blocks)

@@ -1,0 +1,38 @@
+"""A brief shown: for a terminal, as Markdown, as JSON. Knows briefs only, no templates, and loads nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from localsum.brief import Brief
+from localsum.errors import UsageError
+
+Format = Literal["terminal", "md", "json"]
+
+
+def render(
+    brief: Brief,
+    format: Format,  # noqa: A002  (the word of the command line)
+    *,
+    width: int = 80,
+    color: bool = False,
+    unicode: bool = True,
+) -> str:
+    """The brief as text that ends in a newline.
+
+    `width` (columns), `color` (ANSI codes) and `unicode` (False: ASCII only) concern the terminal form; Markdown and
+    JSON are for files, in UTF-8. Raises UsageError for another format.
+    """
+    if format == "terminal":
+        from localsum.render.terminal import to_terminal  # loads rich's table of character widths
+
+        return to_terminal(brief, width=width, color=color, unicode=unicode)
+    if format == "md":
+        from localsum.render.markdown import to_markdown
+
+        return to_markdown(brief)
+    if format == "json":
+        from localsum.render.as_json import to_json
+
+        return to_json(brief)
+    raise UsageError(f"no output format {format!r}", "choose one: --format terminal, --format md or --format json")

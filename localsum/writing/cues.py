@@ -1,0 +1,159 @@
+"""Words by which English sentences show what they do: lead on, look ahead, call for action, advertise. Patterns only.
+
+All are anchored or made of fixed words, so each is linear in the sentence. In other languages they simply never match,
+and extraction falls back on what sentences have in common.
+"""
+
+from __future__ import annotations
+
+import re
+
+_I = re.IGNORECASE
+
+# A sentence that opens by pointing back cannot stand alone.
+ANAPHORIC = re.compile(
+    r"(?:this|that|these|those|it|its|it['’]s|they|they['’](?:re|ve|ll|d)|their|them|he|he['’](?:s|d|ll)|she|she['’](?:s|d|ll)"
+    r"|his|her|hers|such|so|the (?:former|latter|same|other|result|move|two|pair|company|firm|group|study|report|researchers"
+    r"|authors|team|man|woman|suspect|victim|ruling|decision|deal|law|bill|plan|change|effect|problem|reason|answer|idea|rest)"
+    r"|one (?:of (?:them|these|those)|reason|example)|another|both|neither|each|others?|either|here|there|then|yet|for example"
+    r"|for instance|which|as such|in (?:this|that|these|those|such)|at (?:this|that)|to (?:this|that|do so)|with (?:this|that)"
+    r"|by (?:this|that)|of (?:these|those)|because of (?:this|that)|some of (?:these|those|them)|all of (?:these|those|this)"
+    r"|most of (?:these|those)|none of (?:these|those)|do(?:es|ing)? so|likewise|similarly|conversely|otherwise|instead)\b",
+    _I,
+)
+# A pronoun as the subject of an early clause, with nothing named before it.
+PRONOUN_SUBJECT = re.compile(
+    r"\b(?:it|he|she|they|neither|both|all (?:two|three|four|five|of (?:them|these|those))|these|those)\b(?!['’]s (?:not )?(?:clear|hard|easy|time))"
+)
+# What may be taken off the front of a sentence without changing what it claims.
+CONNECTIVE = re.compile(
+    r"(?:and|but|so|also|however|moreover|furthermore|additionally|in addition|meanwhile|still|nonetheless|nevertheless"
+    r"|indeed|in fact|of course|to be sure|in short|in other words|again|besides|plus|overall|similarly|likewise|well"
+    r"|as it happens|as a reminder|notably|importantly|interestingly|crucially|in particular|more importantly"
+    r"|at the same time|on the other hand|that said|then again|first|firstly|second|secondly|third|thirdly|finally|lastly"
+    r"|for (?:example|instance)|anyway|okay|ok|yeah|yes|no|right|look|now|actually|basically|honestly|frankly)(?:,\s+|\s+[—–-]\s+)"
+    r"|(?:and|but|so|or|yet)\s+(?=[a-z“\"'‘])",
+    _I,
+)
+# What a sentence says will follow, for somebody.
+CONSEQUENCE = re.compile(
+    r"\b(?:would|could|may|might|means?|meant|meaning|leads? to|led to|leading to|results? in|resulted in|allows?|allowing"
+    r"|enables?|enabling|forces?|forced|forcing|lets?|makes? it|making it|risks?|threatens?|threatening|because of"
+    r"|as a result|therefore|consequently|thereby|so that|in order to|helps|helping|hurts?|saves?|saving|reduces?|reducing|raises?"
+    r"|raising|cuts?|increases?|increasing|improves?|improving|prevents?|preventing|protects?|affects?|impact|effect"
+    r"|consequences?|implications?|pressure|suggests?|signals?|opens? the door|paves? the way|too late|no longer)\b",
+    _I,
+)
+# What has come of something, or is feared and hoped of it.
+EFFECT = re.compile(
+    r"\b(?:prompt(?:ed|ing)|caus(?:ed|es|ing)|left|leaves|spark(?:ed|ing)|trigger(?:ed|ing)|boost(?:ed|s)|drove|drives|lost|los(?:es|ing)"
+    r"|gain(?:ed|s)|grew|fell|rose|dropped|declin(?:ed|es)|doubled|blam(?:ed|es)|critici[sz]\w+|concern(?:s|ed)?|fear(?:s|ed)?|worr(?:y|ies|ied)"
+    r"|hop(?:e|es|ed)|warn(?:s|ed)?|benefits?|problems?|challenges?|needs?|important|critical|significant|matters?|cost(?:s|ing)?)\b",
+    _I,
+)
+# What is only to come.
+PROSPECT = re.compile(
+    r"\b(?:will|won['’]t|likely|expected|expects?|plans? to|is set to|are set to|until|soon|next)\b", _I
+)
+# The strongest of these, at the head of a sentence or of its last clause.
+EXPLICIT_CONSEQUENCE = re.compile(
+    r"(?:(?:and\s+)?(?:that|this|it|which)(?:,\s+in turn,)?\s+(?:also\s+)?(?:means?|would mean|could mean|will mean|implies|suggests)"
+    r"(?:\s+that)?\s+|(?:as a (?:result|consequence)|consequently|therefore|thus|hence|the (?:result|effect|upshot|consequence) is"
+    r"(?:\s+that)?),?\s+)",
+    _I,
+)
+# A clause that tells what follows, at the end of a sentence: ", which could leave banks exposed".
+CONSEQUENCE_CLAUSE = re.compile(
+    r",\s+(?:which\s+(?=(?:would|could|may|might|will|means?|allows?|enables?|makes?|forces?|lets?|helps?|leads?|raises?|reduces?"
+    r"|cuts?|puts?|gives?|leaves?|opens?|threatens?)\b)|(?=(?:making|allowing|enabling|forcing|leaving|giving|raising|reducing"
+    r"|cutting|saving|putting|letting|helping|leading|opening|threatening|meaning|freeing|costing|preventing|creating|driving)\b)"
+    r"|so\s+(?=that\b))"
+)
+# Somebody ought to do something.
+_ACTOR = r"(?:should|must|ought to|needs? to|ha(?:s|ve) to|had better)"
+_NOT_ADVICE = (
+    r"(?!\s+(?:still\s+|also\s+)?(?:have|be (?:expected|able|available|ready|noted|clear|obvious|possible|easy|enough|fine|good|true|said|the|a|an|in|no|as"
+    r"|more|less|at)|arrive|come|become|look|sound|feel|help|get|happen|work|see|appear|begin|cost|take|know|admit|say|remember"
+    r"|go without|mean)\b)"
+)
+DIRECTIVE = re.compile(
+    rf"\b{_ACTOR}{_NOT_ADVICE}\s+(?:not\s+|also\s+|now\s+|therefore\s+|never\s+|always\s+)?[a-z]{{2,}}", _I
+)
+RECOMMENDS = re.compile(
+    r"\b(?:recommend(?:s|ed|ing)?|urge[sd]?|urging|advise[sd]?|advising|call(?:s|ed|ing)? (?:on|for)|encourage[sd]?|demand(?:s|ed)?"
+    r"|it is time to|worth (?:trying|checking|testing|reading)|best practice|make sure)\b",
+    _I,
+)
+# An imperative: a bare verb at the head. Verbs that are nouns as often (plan, design, report) are left out.
+IMPERATIVE = re.compile(
+    r"(?:please\s+)?(?:do not|don['’]t|never|always|begin|consider|use|avoid|ensure|make sure|check|try|keep|build|treat|review|watch"
+    r"|update|install|enable|disable|choose|ask|read|learn|write|test|measure|verify|invest|prepare|adopt|replace|remove|add|stop"
+    r"|think|remember|assume|expect|focus on|look for|look at|view them|understand|establish|require|document|audit|migrate|upgrade"
+    r"|rotate|revoke|train|hire|assign|negotiate|budget|start|pick|prefer|pay attention|put|move|switch|track|let|give|set up|be)\s+"
+    r"(?=[a-z“\"'‘`])",
+    _I,
+)
+_RHETORICAL = re.compile(
+    r"\bwe (?:must|need to|should|have to|ought to)\b(?:\s\w+)?\s(?:look|examine|understand|analy[sz]e|consider|recogni[sz]e"
+    r"|remember|note|ask|see|know|acknowledge|distinguish|turn|begin|start|go back)\b",
+    _I,
+)
+_LABEL = re.compile(r"[A-Z][\w ]{2,30}:\s+(?=[A-Z])")
+_NOT_IMPERATIVE = re.compile(
+    r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|expect that)\b", _I
+)
+# A claim worth being an insight: it compares, counts or explains.
+CLAIM = re.compile(
+    r"\b(?:because|more|less|fewer|most|least|first|largest|biggest|fastest|cheapest|only|than|found|finds|shows?|showed|shown"
+    r"|reveals?|revealed|means|rather than|instead of|despite|although|unlike|compared|according|doubled|tripled|halved|grew|fell"
+    r"|rose|shift|now|no longer|record|key|percent|per cent|million|billion|trillion)\b|%|\$|€|£",
+    _I,
+)
+# The closing of an article.
+CLOSING = re.compile(
+    r"\b(?:in (?:conclusion|summary|the end|short)|ultimately|overall|to conclude|going forward|looking ahead|the (?:future|next|lesson|"
+    r"takeaway|bottom line|question)|for now|will|remains?|still|next|must|should|years?|ahead)\b",
+    _I,
+)
+# Not about the subject: greetings, adverts, calls to subscribe, credits, navigation.
+NOISE = re.compile(
+    r"\b(?:subscrib\w+|sign(?:ing)? up|newsletter|unsubscribe|podcasts?\b.{0,40}\b(?:app|listen|episode)|follow us|follow me"
+    r"|share this|read more|click here|view (?:this|in|online)|all rights reserved|copyright ©|photo(?:graph)? by|image (?:credit"
+    r"|source|via)|getty images|advertis\w+|sponsor\w*|brought to you|promo code|discount code|coupon|use (?:the )?code|% off"
+    r"|percent off|free trial|leave (?:us )?a (?:\S+ )?review|star review|rate us|patreon|merch|swag|thanks (?:to|again|for)|thank you"
+    r"|shout ?outs?|talk to you (?:again|soon|next)|see you (?:again|next|soon|then)|have a (?:great|good|nice)|welcome (?:back|to)"
+    r"|good (?:morning|evening|afternoon)|hello(?:,| and| everyone| friends)|hi (?:everyone|there|all)|what(?:['’]s)? up|my name is|I['’]m your host"
+    r"|let['’]s (?:get (?:right )?into|do it|jump|dive)|stay tuned|after the break|right after this|cookies?\b.{0,30}\b(?:accept|policy|consent)"
+    r"|privacy policy|terms of (?:use|service)\b.{0,20}\bapply|table of contents|comments? (?:below|section)|link(?:s)? in the (?:show notes|description)"
+    r"|show notes|full (?:disclosure|story|article) (?:here|at|below)|watch the video|in case you missed|was originally published"
+    r"|this (?:post|article|newsletter|episode|issue) (?:is|was|covers|contains)|edited by|reporting by|correction:|reply to this (?:mail|email))\b"
+    r"|^FILE\b|\bfile photo|\bAP Photo|^\(also see|\b(?:I['’]m|this is)\b.{3,60}\b(?:news|podcast|show|episode|issue)\b.{0,30}\b(?:week|day|number|#)"
+    r"|https?://|www\.|\S@\S+\.\w",
+    _I,
+)
+FIRST_PERSON = re.compile(r"\b(?:I|I['’]m|I['’]ve|I['’]d|I['’]ll|me|my|myself)\b")
+PERSONAL = re.compile(r"\b(?:I|we|us|our|my|me|you|your)\b|n['’]t we\b", _I)
+SECOND_PERSON = re.compile(r"\b(?:you|your|you['’]re|yours)\b", _I)
+
+
+def is_directive(text: str) -> bool:
+    """Whether the sentence tells somebody to do something, by a modal verb, a recommendation or an imperative."""
+    text = without_connective(without_label(text))
+    if text.endswith("?") or _RHETORICAL.search(text):
+        return False
+    if IMPERATIVE.match(text):
+        return not _NOT_IMPERATIVE.match(text)
+    return bool(DIRECTIVE.search(text) or RECOMMENDS.search(text))
+
+
+def without_connective(text: str) -> str:
+    """The sentence without its leading connectives, its first letter in upper case."""
+    for _ in range(2):
+        if match := CONNECTIVE.match(text):
+            text = text[match.end() :]
+    return text[:1].upper() + text[1:]
+
+
+def without_label(text: str) -> str:
+    """The sentence without a label at its head, as in "Actionable insight: Begin with one task."."""
+    return _LABEL.sub("", text, count=1) if _LABEL.match(text) else text

@@ -1,0 +1,418 @@
+"""The extractive writer, for base models: a brief of the document's own sentences, chosen by `select`.
+
+The model writes what is short and can be checked against a few sentences (titles, headings) and chooses (categories,
+quotes); whatever the gate refuses falls back on the document's own words. A writer is a generator: it yields requests
+for the engine, is sent their texts by branch id, and returns the finished fields.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from localsum.brief import FieldResult, Grounding, Item, Mode, Quote
+from localsum.document import Document, Span
+from localsum.engine import grammar
+from localsum.engine.types import Branch, Engine, Request, Segment
+from localsum.grounding import Source, check
+from localsum.grounding.words import content_stems, stem
+from localsum.templates import Field, Template
+from localsum.writing import headline, select
+from localsum.writing.gate import refuse
+from localsum.writing.material import Material, Sentence, gather
+from localsum.writing.select import Insight, Pick
+from localsum.writing.shelf import Shelf
+from localsum.writing.speech import sayings
+from localsum.writing.topics import topics
+
+Writer = Generator[tuple[Request, ...], dict[str, str], dict[str, FieldResult]]
+
+_CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
+_LEAST_BODY = 12  # words; of a section
+_MOST_CHARS = 2_000  # of a text before a cue: sentences can be endless
+_WORDS_PER_INSIGHT = 160
+
+
+@dataclass(slots=True)
+class Entry:
+    """An item being put together: texts of its parts, and the spans they come from."""
+
+    parts: dict[str, str] = field(default_factory=dict)
+    evidence: list[Span] = field(default_factory=list)
+    written: bool = False  # a part was written by the model and passed the gate
+
+
+@dataclass(slots=True)
+class Draft:
+    """A field being put together; `missing` says why it, or part of it, is empty."""
+
+    entries: list[Entry] = field(default_factory=list)
+    quotes: list[Quote] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Ask:
+    """A branch, and what to do with the text it returns."""
+
+    name: str
+    field: Field
+    text: str  # what the base model reads right before the cue
+    rule: str  # grammar of the answer
+    most_tokens: int
+    use: Callable[[str], None]
+
+
+class Desk:
+    """Everything one document's brief is put together from. Each `_…` method fills the draft of one kind of field."""
+
+    def __init__(self, document: Document, template: Template, count_tokens: Callable[[str], int]) -> None:
+        self.material: Material = gather(document)
+        self.template = template
+        self.shelf = Shelf()
+        self.drafts = {each.name: Draft() for each in template.fields}
+        self.asks: list[Ask] = []
+        self.examples = [
+            text for example in template.examples for text in (example.text, *dict(example.answers).values())
+        ]
+        self._spread = Counter(word for sentence in self.material.sentences for word in sentence.stems)
+        self._count = count_tokens
+        most = max((each.count[1] for each in template.fields if each.extract == "topics"), default=6)
+        self.topics = topics(self.material, most)
+
+    def fill(self) -> None:
+        """Choose for every field; those that take the best sentences first."""
+        order = [
+            "central",
+            "sentence",
+            "directives",
+            "insights",
+            "consequence",
+            "closing",
+            "topics",
+            "quotes",
+            "headline",
+        ]
+        for each in sorted(self.template.fields, key=lambda each: order.index(each.extract)):
+            draft = self.drafts[each.name]
+            if each.shape == "quote" or each.of == "quote":
+                self._quotes(each, draft)
+            elif each.shape == "line":
+                self._line(each, draft)
+            elif each.shape == "choice":
+                entry = Entry()
+                draft.entries.append(entry)
+                self._choice(each, each.name, entry, self._lead(), each.name)
+            elif each.extract == "topics":
+                self._topics(each, draft)
+            elif each.extract == "directives":
+                self._records(each, draft, self._directives(each))
+                if not draft.entries:
+                    draft.missing.append("the source recommends no action")
+            elif each.shape == "text":
+                self._text(each, draft)
+            else:
+                self._records(each, draft, self._insights(each))
+
+    # Texts and lists of records
+
+    def _text(self, each: Field, draft: Draft) -> None:
+        chooser = select.closing if each.extract == "closing" else select.central
+        usable = sum(s.is_usable for s in self.material.sentences)
+        most = min(each.sentences[1], max(1, usable // 4))
+        pick = chooser(self.material, self.shelf, most=most, words=each.words)
+        if not pick.text:
+            pick = self._at_least_one(each.words)
+        self._add(draft, each.name, pick)
+
+    def _at_least_one(self, words: int) -> Pick:
+        """For the shortest of sources: the best sentence, though another part has it too."""
+        pool = sorted(self.material.sentences, key=lambda s: (s.words > words, -self.material.salience(s)))
+        pick = select.pick_of(pool[:1])
+        parts = pick.text.split()
+        return pick if len(parts) <= words else replace(pick, text=" ".join(parts[:words]) + " …")
+
+    def _add(self, draft: Draft, name: str, pick: Pick) -> Entry:
+        entry = Entry({name: pick.text}, list(pick.evidence))
+        draft.entries.append(entry)
+        return entry
+
+    def _insights(self, each: Field) -> list[Insight]:
+        words = sum(s.words for s in self.material.sentences)
+        most = min(each.count[1], max(each.count[0], round(words / _WORDS_PER_INSIGHT)))
+        first = each.parts[0] if each.parts else each
+        return select.insights(
+            self.material,
+            self.topics,
+            self.shelf,
+            most=most,
+            words=first.words,
+            impact_words=_part_words(each, "consequence"),
+            match=each.match,
+        )
+
+    def _directives(self, each: Field) -> list[Insight]:
+        first = each.parts[0] if each.parts else each
+        return select.directives(
+            self.material,
+            self.shelf,
+            most=each.count[1],
+            words=first.words,
+            impact_words=_part_words(each, "consequence"),
+        )
+
+    def _records(self, each: Field, draft: Draft, found: list[Insight]) -> None:
+        if not found and each.count[0] > 0 and self.material.sentences:
+            found = [Insight(self._at_least_one(60), None)]
+            draft.missing.append("the source is too short for points of its own")
+        without: Counter[str] = Counter()
+        for number, insight in enumerate(found):
+            entry = Entry()
+            draft.entries.append(entry)
+            entry.evidence += insight.pick.evidence
+            for part in each.parts or (each,):
+                if part.shape == "choice":
+                    self._choice(part, part.name, entry, insight.pick.sentences, f"{each.name}.{number}.{part.name}")
+                elif part.extract == "consequence":
+                    entry.parts[part.name] = insight.impact.text if insight.impact else ""
+                    entry.evidence += insight.impact.evidence if insight.impact else ()
+                    without[part.name] += insight.impact is None
+                else:
+                    entry.parts[part.name if each.parts else "text"] = insight.pick.text
+        for name, count in without.items():
+            if count:
+                draft.missing.append(f"the source states no {name} for {count} of {len(found)} items")
+
+    def _topics(self, each: Field, draft: Draft) -> None:
+        line = next((part for part in each.parts if part.shape == "line"), None)
+        text = next((part for part in each.parts if part.shape == "text"), each)
+        for number, topic in enumerate(self.topics):
+            most = text.sentences[1] if topic.last - topic.first > 6 else 2
+            pick = select.about(topic, self.material, self.shelf, most=most, words=text.words)
+            if not pick.text and number == len(self.topics) - 1 and not draft.entries:
+                pick = self._at_least_one(text.words)
+            if len(pick.text.split()) < _LEAST_BODY and not (draft.entries == [] and number == len(self.topics) - 1):
+                continue
+            entry = self._add(draft, text.name if each.parts else "text", pick)
+            if line:
+                entry.parts = {line.name: "", **entry.parts}
+                own = self.material.text(topic.heading) if topic.heading else ""
+                if own and len(own.split()) <= line.words + 4:
+                    entry.parts[line.name] = headline.without_number(own)
+                else:
+                    self._heading(line, entry, pick, topic.first, f"{each.name}.{number}.{line.name}")
+
+    # What the model writes or chooses
+
+    def _line(self, each: Field, draft: Draft) -> None:
+        """A title: the document's own, else the model's if it passes the gate, else the main clause of the best sentence."""
+        lead = self._lead()
+        entry = Entry({each.name: ""}, [s.span for s in lead[:1]])
+        draft.entries.append(entry)
+        own = (self.material.document.title or "").strip()
+        if headline.is_informative(own, self.material.document.text, each.words):
+            entry.parts[each.name] = own
+            return
+        best = max(lead, key=self.material.salience, default=None)
+        entry.parts[each.name] = headline.clause(best.text, each.words) if best else own
+        if not each.cue or not self.template.examples:
+            return
+        source = " ".join(s.text for s in lead)
+
+        def use(answer: str) -> None:
+            answer = headline.clause(answer, each.words, is_last_resort=False)
+            if (
+                not entry.written
+                and not refuse(answer, source, least_shared=0.85, most_words=each.words, examples=self.examples)
+                and len(answer.split()) >= 4
+                and not cues.PERSONAL.search(answer)
+            ):
+                entry.parts[each.name] = answer
+                entry.evidence = [s.span for s in lead]
+                entry.written = True
+
+        rule = grammar.line(each.words * _CHARS_PER_WORD)
+        self.asks.append(Ask(each.name, each, source, rule, 4 * each.words, use))
+
+    def _lead(self) -> tuple[Sentence, ...]:
+        """What the document is about in a few sentences: the most salient three."""
+        best = sorted(self.material.sentences, key=lambda s: -self.material.salience(s))[:3]
+        return tuple(sorted(best, key=lambda s: s.index))
+
+    def _heading(self, part: Field, entry: Entry, pick: Pick, first: int, name: str) -> None:
+        texts = [s.text for s in pick.sentences]
+        weight = Counter(stem for s in self.material.sentences[first : first + 12] for stem in s.stems)
+        entry.parts[part.name] = headline.phrase(texts, part.words, dict(weight)) or headline.clause(
+            texts[0], part.words
+        )
+        if not part.cue or not self.template.examples:
+            return
+
+        def use(answer: str) -> None:
+            answer = headline.clause(answer, part.words, is_last_resort=False)
+            others = [other.parts.get(part.name, "") for other in self._siblings(entry)]
+            if not refuse(
+                answer, pick.text, least_shared=1.0, most_words=part.words, examples=self.examples, earlier=others
+            ):
+                entry.parts[part.name] = answer[:1].upper() + answer[1:]
+                entry.written = True
+
+        rule = grammar.line(part.words * _CHARS_PER_WORD)
+        self.asks.append(Ask(name, part, pick.text, rule, 4 * part.words, use))
+
+    def _siblings(self, entry: Entry) -> list[Entry]:
+        draft = next(draft for draft in self.drafts.values() if any(entry is each for each in draft.entries))
+        return [each for each in draft.entries if each is not entry and each.written]
+
+    def _rarity(self, word: str) -> float:
+        """1 for a stem of one sentence, near 0 for one that is everywhere ("model" in an article on models)."""
+        total = len(self.material.sentences)
+        return 1.0 - math.log(self._spread[word] or 1) / math.log(max(2, total))
+
+    def _choice(self, part: Field, key: str, entry: Entry, about: Iterable[Sentence], name: str) -> None:
+        """The option whose words the sentences hold most of; the model decides between those that come close."""
+        about = tuple(about)
+        near = {s.index + d for s in about for d in (-1, 0, 1)}
+        scores: Counter[str] = Counter()
+        for sentence in self.material.sentences:
+            # What the whole document is about decides only where the sentences themselves say nothing.
+            weight = 1.0 if sentence in about else 0.34 if sentence.index in near else 0.02
+            if weight:
+                for option, hints in part.options:
+                    stems = {stem(word) for word in f"{option} {hints}".lower().split()}
+                    found = sum(self._rarity(word) for word in sentence.stems & stems)
+                    scores[option] += weight * found  # type: ignore[assignment]
+        best = max(scores.values(), default=0)
+        close = [option for option, _ in part.options if scores[option] >= best - 0.15]
+        entry.parts[key] = close[0]
+        if len(close) > 1 and part.cue:
+            text = " ".join(s.text for s in about)
+
+            def use(answer: str) -> None:
+                if answer.strip() in close:
+                    entry.parts[key] = answer.strip()
+
+            longest = max(self._count(option) for option in close)
+            self.asks.append(Ask(name, part, text, grammar.choice(close, "\n"), longest + 4, use))
+
+    # Quotes
+
+    def _quotes(self, each: Field, draft: Draft) -> None:
+        """What people say between quotation marks, those with a speaker first; then sentences the model chooses."""
+        least, most = each.count if each.shape == "items" else (1, 1)
+        spoken = sayings(self.material, least_words=7, most_words=each.words)
+        centrality = {s.index: s.centrality for s in self.material.sentences}
+        spoken.sort(key=lambda s: (s.speaker is None, -centrality.get(s.sentence.index if s.sentence else -1, -9.0)))
+        used: list[frozenset[str]] = []
+        for saying in spoken:
+            stems = frozenset(content_stems(self.material.text(saying.span)))
+            if len(draft.quotes) < most and all(len(stems & old) <= 0.5 * len(stems) for old in used):
+                used.append(stems)
+                draft.quotes.append(self._quote(saying.span, saying.speaker))
+                if saying.sentence:
+                    self.shelf.take(saying.sentence)
+        if len(draft.quotes) < least:
+            self._choose_quotes(each, draft, least - len(draft.quotes))
+        if len(draft.quotes) < least and not self.asks:
+            draft.missing.append("no sentence of the source is fit to be quoted")
+
+    def _quote(self, span: Span, speaker: str | None) -> Quote:
+        return Quote(self.material.text(span), span.start, span.end, speaker)
+
+    def _choose_quotes(self, each: Field, draft: Draft, wanted: int) -> None:
+        """Split the best free sentences into as many lists as quotes are wanted; the model chooses one of each list."""
+        pool = [
+            s
+            for s in self.material.sentences
+            if s.standing > -1.0
+            and 8 <= s.words <= each.words
+            and self.shelf.is_free(s, 0.6)
+            and "\n" not in self.material.text(s.span)
+        ]
+        pool = sorted(sorted(pool, key=lambda s: -s.centrality)[: 3 * wanted], key=lambda s: s.index)
+        for number in range(wanted):
+            options = pool[number * len(pool) // wanted : (number + 1) * len(pool) // wanted]
+            if not options:
+                draft.missing.append(f"the source holds only {len(draft.quotes)} sentences fit to be quoted")
+                return
+            texts = {self.material.text(s.span): s for s in options}
+
+            def use(answer: str, texts: dict[str, Sentence] = texts) -> None:
+                chosen = texts.get(answer.strip()) or next(iter(texts.values()))
+                speaker = self.material.document.blocks[chosen.block].speaker
+                draft.quotes.append(self._quote(chosen.span, speaker))
+
+            if len(options) == 1 or not each.cue:
+                use("")
+                continue
+            rule = grammar.choice(texts, "\n")
+            longest = max(self._count(text) for text in texts)
+            self.asks.append(Ask(f"{each.name}.{number}", each, " ".join(texts), rule, longest + 8, use))
+
+
+def _part_words(each: Field, extract: str) -> int:
+    return next((part.words for part in each.parts if part.extract == extract), 40)
+
+
+def write(document: Document, template: Template, key: str, engine: Engine) -> Writer:
+    """The writer of one document; `key` names its request."""
+    desk = Desk(document, template, engine.count_tokens)
+    desk.fill()
+    if desk.asks:
+        texts = yield (Request(key, (Segment(_examples(template)),), tuple(map(_branch, desk.asks))),)
+        for ask in desk.asks:
+            ask.use(texts.get(ask.name, ""))
+    source = Source.of(document)
+    return {each.name: finish(each, desk.drafts[each.name], source) for each in template.fields}
+
+
+def _branch(ask: Ask) -> Branch:
+    suffix = (Segment(f"Text: {ask.text[:_MOST_CHARS]}\n{ask.field.cue}"),)
+    return Branch(ask.name, suffix, grammar.after_space(ask.rule), ask.most_tokens)
+
+
+def _examples(template: Template) -> str:
+    """What every branch continues: the examples, each text with its answers by cue."""
+    blocks = []
+    for example in template.examples:
+        blocks += [f"Text: {example.text}\n{cue} {answer}\n\n" for cue, answer in example.answers]
+    return "".join(blocks) or "\n"
+
+
+def finish(each: Field, draft: Draft, source: Source) -> FieldResult:
+    warnings = tuple(f"{each.name}: {reason}" for reason in draft.missing)
+    if each.shape == "quote" or each.of == "quote":
+        quotes = tuple(sorted(draft.quotes, key=lambda quote: quote.start))
+        return FieldResult(each.name, quotes, "extractive" if quotes else "empty", None, warnings)
+    if each.shape in ("line", "text", "choice"):
+        entry = draft.entries[0] if draft.entries else Entry({each.name: ""})
+        text = entry.parts[each.name]
+        if not text:
+            return FieldResult(
+                each.name, "", "empty", None, (*warnings, f"{each.name}: nothing in the source supports it")
+            )
+        mode: Mode = "written" if entry.written or each.shape == "choice" else "extractive"
+        return FieldResult(each.name, text, mode, _ground(text, entry, source), warnings)
+    items = tuple(Item(entry.parts, _ground(_claims(each, entry), entry, source)) for entry in draft.entries)
+    mode = "empty" if not items else "mixed" if any(entry.written for entry in draft.entries) else "extractive"
+    return FieldResult(each.name, items, mode, None, warnings)
+
+
+def _claims(each: Field, entry: Entry) -> str:
+    """The parts of an item that claim something: its sentences, not its heading or category."""
+    names = [part.name for part in each.parts if part.shape == "text"] or list(entry.parts)
+    return " ".join(entry.parts[name] for name in names if entry.parts.get(name))
+
+
+def _ground(text: str, entry: Entry, source: Source) -> Grounding:
+    """The verdict of the checks; the evidence is what the text was taken from, where that is known."""
+    found = check(text, source)
+    spans = sorted(set(entry.evidence)) or list(found.evidence)
+    merged: list[Span] = spans[:1]
+    for before, span in pairwise(spans):
+        if span.start > before.end:
+            merged.append(span)
+    return Grounding(found.verdict, tuple(merged), found.reasons)

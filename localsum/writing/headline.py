@@ -1,0 +1,109 @@
+"""Short lines out of sentences: a title or heading as a clause of the document's own. Patterns only, no model."""
+
+from __future__ import annotations
+
+import re
+
+from localsum.grounding.words import content_stems, words
+from localsum.writing import cues
+
+_PARENTHESES = re.compile(r"\s*[(\[][^()\[\]]{0,200}[)\]]")
+_LEADING_ADVERBIAL = re.compile(
+    r"(?:(?:On|In|At|By|After|Before|Since|For|With|Under|During|Last|This|Earlier|As of|According to|Despite|While|When|Although)\s"
+    r"[^,;:]{2,60}),\s+(?!(?:it|he|she|they|we|I|you|this|that|these|those)\b)"
+)
+# Where a clause may end, the best places first.
+_ENDS = (
+    re.compile(r"\s+[—–]\s+|\s-\s|;\s+|:\s+"),
+    re.compile(
+        r",\s+(?:which|who|whose|where|when|while|as|after|because|according|although|but|and|so|with|including|\w+ing)\b"
+    ),
+    re.compile(
+        r"\s+(?:which|because|although|whereas|according to|despite|unless|while|after|before|when|since|until|following|amid)\s"
+    ),
+    re.compile(r",\s+"),
+    re.compile(r"\s+(?:and|but|as|that|with|in|on|at|for|by|from|over|under|during|through)\s"),
+)
+_SAID = re.compile(
+    r",?\s+(?:\S+\s){0,3}(?:said|says|told|wrote|announced)\b.*$|^.{3,60}?\b(?:said|says|announced)(?:\s+on\s+\w+day)?\s+(?:that\s+)?(?=[a-z])"
+)
+# "X said on Monday that they will spend" is "X will spend".
+_SAID_THAT_THEY = re.compile(
+    r"^(.{3,120}?)\s(?:said|says|announced)(?:\son\s\w+day)?(?:\sthat)?\s(?:it|they|he|she)\s(will|would|plans?|intends?|ha[sd]|have)\b"
+)
+_DANGLING = frozenset(
+    "a an the of to and or but with for from by in on at as than that its their his her is are was were be has have had will would".split()
+)
+_NUMBER = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[IVX]+[.)])\s+(?=\S)")
+_INSIDE = frozenset("of for and the in on to".split())
+_VERBAL = re.compile(r"\w{2,}(?:ed|ing)")
+# A document's own title is no headline if it only numbers an issue.
+_GENERIC = re.compile(
+    r"\b(?:issue|episode|ep|vol(?:ume)?|no|week(?:ly)?|daily|digest|newsletter|news|update|roundup|transcript|untitled|home|part)\b|#?\d+$",
+    re.I,
+)
+
+
+def is_informative(title: str, text: str, most_words: int) -> bool:
+    """Whether a document's own title names who or what: long enough, and about what the text says."""
+    stems = content_stems(title)
+    if not 4 <= len(title.split()) <= most_words or len(stems) < 3:
+        return False
+    if _GENERIC.search(title) and len(stems) < 5:
+        return False
+    return len(stems & content_stems(text)) >= 0.6 * len(stems)
+
+
+def clause(sentence: str, most_words: int, *, is_last_resort: bool = True) -> str:
+    """The main clause of a sentence in at most `most_words` words, without a final stop.
+
+    If there is none so short, "" or, as a last resort, its first words.
+    """
+    text = cues.without_connective(_PARENTHESES.sub("", sentence)).strip(" “”\"'‘’")
+    text = _LEADING_ADVERBIAL.sub("", text, count=1)
+    text = text.rstrip(" .!?:;,…")
+    text = _SAID_THAT_THEY.sub(r"\1 \2", text, count=1)
+    if len(text.split()) > most_words and (said := _SAID.search(text)):
+        rest = text[said.end() :] if said.start() == 0 else text[: said.start()]
+        text = rest if len(rest.split()) >= 4 else text
+    for ends in _ENDS if is_last_resort else _ENDS[:-1]:
+        if len(text.split()) <= most_words:
+            break
+        cuts = [m.start() for m in ends.finditer(text) if 4 <= len(text[: m.start()].split()) <= most_words]
+        if cuts:
+            text = text[: cuts[-1]]
+            break
+    if len(text.split()) > most_words and not is_last_resort:
+        return ""
+    parts = text.split()[:most_words]
+    while len(parts) > 3 and parts[-1].lower().strip(",;:") in _DANGLING:
+        parts.pop()
+    line = " ".join(parts).strip(' ,;:–—-“”"')
+    return line[:1].upper() + line[1:]
+
+
+def without_number(heading: str) -> str:
+    """A document's own heading without the number and the stop it may carry: "2. The cost." is "The cost"."""
+    return _NUMBER.sub("", heading).rstrip(":. ")
+
+
+def phrase(texts: list[str], most_words: int, weight: dict[str, float]) -> str:
+    """The weightiest run of words that could be a noun phrase: a heading of last resort, "" if there is none."""
+    best, best_score = "", 0.0
+    for text in texts:
+        items = words(text)
+        for i, first in enumerate(items):
+            if first.norm.isdigit():
+                continue
+            for j in range(i + 1, min(len(items), i + min(most_words, 5))):
+                run, inside = text[first.start : items[j].end], items[i : j + 1]
+                if any(c in '.,;:!?()“”"—–' for c in run):
+                    break
+                joined = all(w.stem or w.norm in _INSIDE for w in inside) and first.stem and items[j].stem
+                if not joined or any(_VERBAL.fullmatch(w.norm) and not w.text[0].isupper() for w in inside):
+                    continue
+                named = 1.3 if any(w.text[0].isupper() for w in inside[1:]) else 1.0
+                score = named * sum(weight.get(w.stem, 0.0) for w in inside) / (1 + 0.35 * len(inside))
+                if score > best_score:
+                    best, best_score = run, score
+    return best[:1].upper() + best[1:]

@@ -1,0 +1,137 @@
+"""What extraction knows of a document: its sentences, how central each is, and what each could serve for.
+
+Built once per document, in time linear in its length. Knows nothing of templates, fields or models.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from localsum.document import Document, Span
+from localsum.grounding.words import words
+from localsum.sentences import sentences
+from localsum.writing import cues
+
+_SPACE = re.compile(r"\s+")
+_NAMED = re.compile(r"[A-Z]|\b(?:the|a|an|your|our)\s\w+\s(?!own\b)")
+LEAD = 5.0  # weight of a sentence's place: LEAD * exp(-index / LEAD_DECAY), measured on news (see DECISIONS.md)
+LEAD_DECAY = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of the document. `text` has its white space folded; `span` is where it stands."""
+
+    index: int
+    span: Span
+    block: int
+    text: str
+    words: int
+    stems: frozenset[str]
+    centrality: float  # cosine with the document's centroid, as a z-score
+    standing: float  # how well it stands alone: 0 is well, below is worse
+
+    @property
+    def is_usable(self) -> bool:
+        """Fit to be shown on its own."""
+        return self.standing > -2.0
+
+
+@dataclass(frozen=True)
+class Material:
+    document: Document
+    sentences: tuple[Sentence, ...]
+
+    def salience(self, sentence: Sentence) -> float:
+        """How much a summary should want this sentence: central, early, and able to stand alone."""
+        return sentence.centrality + LEAD * math.exp(-sentence.index / LEAD_DECAY) + sentence.standing
+
+    def text(self, span: Span) -> str:
+        return self.document.text[span.start : span.end]
+
+
+def gather(document: Document) -> Material:
+    """Split, weigh and mark the sentences of a document."""
+    raw = sentences(document)
+    texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
+    bags = [Counter(word.stem for word in words(text) if word.stem and not word.stem.isdigit()) for text in texts]
+    centrality = _z_scores(_centrality(bags))
+    found = []
+    for index, (sentence, text, bag) in enumerate(zip(raw, texts, bags, strict=True)):
+        block = document.blocks[sentence.block]
+        starts_block = sentence.start == block.start
+        count = len(text.split())
+        found.append(
+            Sentence(
+                index=index,
+                span=Span(sentence.start, sentence.end),
+                block=sentence.block,
+                text=text,
+                words=count,
+                stems=frozenset(bag),
+                centrality=centrality[index],
+                standing=_standing(text, count, is_spoken=block.speaker is not None, starts_block=starts_block),
+            )
+        )
+    return Material(document, tuple(found))
+
+
+def _centrality(bags: list[Counter[str]]) -> list[float]:
+    """Cosine of each sentence's tf-idf vector with their sum."""
+    spread = Counter(stem for bag in bags for stem in bag)
+    weight = {stem: math.log(1 + len(bags) / n) for stem, n in spread.items()}
+    centroid: Counter[str] = Counter()
+    for bag in bags:
+        for stem, n in bag.items():
+            centroid[stem] += n * weight[stem]  # type: ignore[assignment]  # typeshed knows whole counts only
+    length = math.sqrt(sum(value * value for value in centroid.values())) or 1.0
+    scores = []
+    for bag in bags:
+        own = math.sqrt(sum((n * weight[stem]) ** 2 for stem, n in bag.items())) or 1.0
+        scores.append(sum(n * weight[stem] * centroid[stem] for stem, n in bag.items()) / (own * length))
+    return scores
+
+
+def _z_scores(values: list[float]) -> list[float]:
+    if not values:
+        return []
+    mean = sum(values) / len(values)
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / len(values)) or 1.0
+    return [(value - mean) / deviation for value in values]
+
+
+def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> float:
+    """How well a sentence stands alone; -2 and below are never shown alone. Weights by reading, not by fitting."""
+    score = 0.0
+    if cues.NOISE.search(text):
+        score -= 3.0
+    if count < 6 or count > 60:
+        score -= 3.0
+    elif count > 42:
+        score -= 0.8
+    if text.endswith("?"):
+        score -= 2.5
+    elif text[-1:] not in ".!”\"'’)]。！":
+        score -= 2.0 if text[-1:] in ":,;–—" or count < 10 else 1.2
+    bare = cues.without_connective(text)
+    if cues.ANAPHORIC.match(bare):
+        score -= 0.7 if starts_block and bare == text else 1.5
+    elif (pointing := cues.PRONOUN_SUBJECT.search(text[:70])) and not _NAMED.search(text, 1, pointing.start()):
+        score -= 1.0
+    elif bare[:20] != text[:20]:
+        score -= 0.3
+    if text[:1] in "“\"'‘(":
+        score -= 1.2
+    if text.count("“") != text.count("”") or text.count('"') % 2 or text.count("(") != text.count(")"):
+        score -= 1.5  # a piece of a longer quotation
+    if cues.FIRST_PERSON.search(text):
+        score -= 0.3 if is_spoken else 1.0
+    if not is_spoken and cues.SECOND_PERSON.search(text):
+        score -= 0.3
+    letters = sum(c.isalpha() for c in text)
+    if letters < 0.6 * len(text):  # tables, link lists, formulas
+        score -= 2.0
+    return score

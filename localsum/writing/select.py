@@ -1,0 +1,271 @@
+"""Which sentences of a document serve which part of a brief. Pure functions of the material; no model, no template.
+
+A pick is text for a reader and the spans it was taken from. Texts are the document's own words: only a leading
+connective, or what stands before a clause, is taken off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from localsum.document import Span
+from localsum.writing import cues
+from localsum.writing.material import Material, Sentence
+from localsum.writing.shelf import MOST_OVERLAP, Shelf, overlap
+from localsum.writing.topics import Topic
+
+
+_MOST_GAP = 3  # sentences that a run may leave out at once
+_NO_IMPACT = re.compile(r"[“\"]|(?:He|She|I|We|You)\b")
+_FAR = 25  # sentences between a claim and what follows from it, at most
+_LEAST_CONSEQUENCE = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    text: str
+    evidence: tuple[Span, ...]
+    sentences: tuple[Sentence, ...] = ()
+
+
+def pick_of(sentences: Iterable[Sentence]) -> Pick:
+    """The sentences as one text, each without its leading connective where the one before it is not shown too."""
+    chosen = tuple(sorted(sentences, key=lambda s: s.index))
+    shown = {s.index for s in chosen}
+    parts = [s.text if s.index - 1 in shown else cues.without_connective(s.text) for s in chosen]
+    return Pick(" ".join(_closed(part) for part in parts), tuple(s.span for s in chosen), chosen)
+
+
+def _closed(text: str) -> str:
+    return text if text[-1:] in ".!?…”\"'’)]。！？" else text.rstrip(" ,;:–—-") + "."
+
+
+def greedy(
+    pool: Iterable[Sentence], score: Callable[[Sentence], float], shelf: Shelf, *, most: int, words: int, least: int = 1
+) -> list[Sentence]:
+    """Best sentences first, none repeating what is on the shelf, together at most `words`; takes them off the pool."""
+    chosen: list[Sentence] = []
+    room = words
+    for sentence in sorted(pool, key=lambda s: (-score(s), s.index)):
+        if len(chosen) == most:
+            break
+        if sentence.words <= room and shelf.is_free(sentence) and (sentence.is_usable or len(chosen) < least):
+            shelf.take(sentence)
+            chosen.append(sentence)
+            room -= sentence.words
+    return chosen
+
+
+def central(material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
+    """A summary: the most salient sentences, in the document's order."""
+    return pick_of(greedy(material.sentences, material.salience, shelf, most=most, words=words))
+
+
+def window(
+    pool: Sequence[Sentence], score: Callable[[Sentence], float], shelf: Shelf, *, most: int, words: int
+) -> list[Sentence]:
+    """The best run of up to `most` free sentences that reads as one: the first stands alone, and so does each after a gap.
+
+    A run is worth the mean score of its sentences, and a little for every sentence more. Takes it off the pool.
+    """
+    best: tuple[float, list[Sentence]] = (-1e9, [])
+    free = [shelf.is_free(sentence) for sentence in pool]
+    for start, first in enumerate(pool):
+        if not free[start] or first.standing <= -1.0 or first.words > words:
+            continue
+        run: list[Sentence] = []
+        room = words
+        for sentence, is_free in zip(pool[start:], free[start:], strict=True):
+            if len(run) == most or sentence.index - (run[-1].index if run else sentence.index) > _MOST_GAP:
+                break
+            follows = bool(run) and sentence.index == run[-1].index + 1
+            if (
+                not is_free
+                or sentence.words > room
+                or sentence.standing <= (-1.9 if follows else -0.5 if run else -1.0)
+            ):
+                continue
+            if any(overlap(sentence.stems, other.stems) > MOST_OVERLAP for other in run):
+                continue
+            run.append(sentence)
+            room -= sentence.words
+            value = sum(map(score, run)) / len(run) + 0.9 * len(run)
+            if value > best[0]:
+                best = (value, list(run))
+    shelf.take(*best[1])
+    return best[1]
+
+
+def about(topic: Topic, material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
+    """What a topic says: a run of its sentences, central ones, its opening preferred."""
+    pool = material.sentences[topic.first : topic.last]
+
+    def score(sentence: Sentence) -> float:
+        opening = 0.5 if sentence.index - topic.first < 2 else 0.0
+        return sentence.centrality + 0.7 * sentence.standing + opening
+
+    return pick_of(
+        window(pool, score, shelf, most=most, words=words) or greedy(pool, score, shelf, most=1, words=words)
+    )
+
+
+def closing(material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
+    """How the document ends: from its last sentences a run that sums up or looks ahead."""
+    usable = [s for s in material.sentences if s.is_usable]
+    tail = usable[-max(4, len(usable) // 7) :]
+
+    def score(sentence: Sentence) -> float:
+        near = tail.index(sentence) / max(1, len(tail) - 1)
+        says = 0.8 * bool(cues.CLOSING.search(sentence.text))
+        return 1.2 * near + says + 0.3 * sentence.centrality + 0.5 * sentence.standing
+
+    return pick_of(
+        window(tail, score, shelf, most=most, words=words) or greedy(tail, score, shelf, most=1, words=words)
+    )
+
+
+def standing_up(sentence: Sentence, material: Material, shelf: Shelf, *, words: int) -> tuple[Sentence, ...]:
+    """The sentence, and before it the one it points back to, if that is free and both fit in `words`."""
+    if sentence.standing > -1.0 or sentence.index == 0:
+        return (sentence,)
+    before = material.sentences[sentence.index - 1]
+    fits = before.words + sentence.words <= words and before.standing > -1.0 and not before.text.endswith("?")
+    return (before, sentence) if fits and not shelf.is_taken(before) else (sentence,)
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    pick: Pick
+    impact: Pick | None
+
+
+def insights(
+    material: Material,
+    topics: list[Topic],
+    shelf: Shelf,
+    *,
+    most: int,
+    words: int,
+    impact_words: int,
+    match: tuple[str, ...],
+) -> list[Insight]:
+    """Claims from all over the document, each with what the text says will follow from it, where it says so.
+
+    One from each topic first, best topics first; then the best of what is left.
+    """
+    wanted = re.compile(r"\b(?:" + "|".join(map(re.escape, match)) + r")", re.IGNORECASE) if match else None
+
+    def score(sentence: Sentence) -> float:
+        claim = min(2, len(cues.CLAIM.findall(sentence.text)))
+        follows = consequence(material, (sentence,), shelf, words=impact_words) is not None
+        asked = 3.0 * bool(wanted and wanted.search(sentence.text))
+        return sentence.centrality + 0.5 * claim + 1.2 * follows + 1.5 * sentence.standing + asked
+
+    pool = [s for s in material.sentences if s.is_usable and 8 <= s.words <= words and s.text[:1] not in '“"']
+    scores = {s.index: score(s) for s in pool if shelf.is_free(s)}
+    rank = sorted(scores, key=lambda i: (-scores[i], i))
+    first = [next((i for i in rank if topic.first <= i < topic.last), -1) for topic in topics]
+    best_of_topics = sorted((i for i in first if i >= 0 and scores[i] > 0), key=lambda i: -scores[i])
+    found: list[Insight] = []
+    for index in best_of_topics + [i for i in rank if i not in best_of_topics]:
+        if len(found) == most:
+            break
+        if shelf.is_free(material.sentences[index]):
+            found.append(_insight(material, material.sentences[index], shelf, words=words, impact_words=impact_words))
+    return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
+
+
+def _insight(material: Material, sentence: Sentence, shelf: Shelf, *, words: int, impact_words: int) -> Insight:
+    """The sentence with what follows from it; both are taken."""
+    chosen = standing_up(sentence, material, shelf, words=words)
+    shelf.take(*chosen)
+    impact = consequence(material, chosen, shelf, words=impact_words)
+    if impact is None:
+        return Insight(pick_of(chosen), None)
+    if impact.sentences == (sentence,):
+        return Insight(_before_clause(chosen), impact)
+    shelf.take(*impact.sentences)
+    return Insight(pick_of(chosen), impact)
+
+
+def _before_clause(chosen: tuple[Sentence, ...]) -> Pick:
+    """The sentences, less the last clause, which became the impact."""
+    clause = _clause(chosen[-1])
+    assert clause is not None
+    last = _closed(cues.without_connective(chosen[-1].text[: clause.start()]))
+    texts = [_closed(cues.without_connective(sentence.text)) for sentence in chosen[:-1]]
+    return Pick(" ".join([*texts, last]), tuple(s.span for s in chosen), chosen)
+
+
+def _clause(sentence: Sentence) -> re.Match[str] | None:
+    """Where a clause of consequence begins that can be told apart from the claim before it."""
+    matches = list(cues.CONSEQUENCE_CLAUSE.finditer(sentence.text))
+    if not matches or matches[-1].start() < 45 or len(sentence.text[matches[-1].end() :].split()) < 5:
+        return None
+    before = sentence.text[: matches[-1].start()]
+    balanced = (
+        before.count("“") == before.count("”") and before.count('"') % 2 == 0 and before.count("(") == before.count(")")
+    )
+    return matches[-1] if balanced else None
+
+
+def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *, words: int) -> Pick | None:
+    """What follows from a claim, as the text has it: its own last clause, else a sentence that says so.
+
+    A sentence near by must look ahead ("could", "means", "as a result"); a distant one must share words too.
+    """
+    last = claim[-1]
+    if clause := _clause(last):
+        text = last.text[clause.end() :]
+        return Pick(_closed(text[:1].upper() + text[1:]), (last.span,), (last,))
+    best: tuple[float, Sentence] = (_LEAST_CONSEQUENCE, last)
+    for other in material.sentences[max(0, last.index - _FAR) : last.index + _FAR + 1]:
+        if other not in claim and other.words <= words and other.words >= 6 and shelf.is_free(other, 0.6):
+            score = _follows(last, other)
+            if score > best[0]:
+                best = (score, other)
+    other = best[1]
+    if other is last:
+        return None
+    text = cues.without_connective(other.text)
+    stripped = cues.EXPLICIT_CONSEQUENCE.sub("", text, count=1) if cues.EXPLICIT_CONSEQUENCE.match(text) else text
+    return Pick(_closed(stripped[:1].upper() + stripped[1:]), (other.span,), (other,))
+
+
+def _follows(claim: Sentence, other: Sentence) -> float:
+    """How much `other` reads as a consequence of `claim`."""
+    distance = other.index - claim.index
+    # Right after the claim a sentence may point back at it.
+    standing = max(other.standing, -0.2) if distance == 1 and other.standing > -2.0 else other.standing
+    explicit = bool(cues.EXPLICIT_CONSEQUENCE.match(cues.without_connective(other.text)))
+    strong = min(2, len(cues.CONSEQUENCE.findall(other.text)))
+    weak = bool(cues.PROSPECT.search(other.text)) + bool(cues.EFFECT.search(other.text))
+    shared = len(claim.stems & other.stems)
+    near = 1 <= distance <= 3
+    if standing <= -1.0 or other.text[-1:] in '?”"' or not (explicit or strong or weak) or (not near and shared < 2):
+        return -1.0
+    cue = 1.5 * explicit * (distance == 1) + 0.6 * strong + 0.3 * weak
+    likeness = 1.5 * shared / max(4, min(len(claim.stems), len(other.stems)))
+    return cue + standing + likeness - 0.15 * min(6, abs(distance) - 1) - 0.4 * (distance < 0)
+
+
+def directives(material: Material, shelf: Shelf, *, most: int, words: int, impact_words: int) -> list[Insight]:
+    """What the document tells somebody to do, best first by how directly it says so, in its own order."""
+
+    def score(sentence: Sentence) -> float:
+        imperative = bool(cues.IMPERATIVE.match(sentence.text))
+        modal = bool(cues.DIRECTIVE.search(sentence.text))
+        return 1.0 * modal + 0.8 * imperative + 0.4 * sentence.centrality + sentence.standing
+
+    pool = [
+        s
+        for s in material.sentences
+        if s.is_usable and 6 <= s.words <= words and s.text[:1] not in '“"' and cues.is_directive(s.text)
+    ]
+    found: list[Insight] = []
+    for sentence in sorted(pool, key=lambda s: (-score(s), s.index)):
+        if len(found) < most and shelf.is_free(sentence):
+            found.append(_insight(material, sentence, shelf, words=words, impact_words=impact_words))
+    return sorted(found, key=lambda insight: insight.pick.evidence[0].start)

@@ -1,0 +1,69 @@
+"""Quotations: what the document puts between quotation marks, and who says it. Verbatim spans, found by pattern."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from localsum.document import Span
+from localsum.writing.material import Material, Sentence
+
+_MARKS = re.compile(r"“[^“”\n]{20,600}”|\"[^\"\n]{20,600}\"|„[^„“\n]{20,600}“|«[^«»\n]{20,600}»")
+_SAYS = (
+    r"(?:said|says|told|tells|wrote|writes|added|adds|explained|explains|noted|notes|argued|argues|warned|warns|asked|asks"
+    r"|replied|replies|announced|insisted|insists|conceded|admits|admitted|recalled|continued|continues|stated|states|claims"
+    r"|claimed|believes|put it|concluded|observed|joked|tweeted|posted)"
+)
+_NAME = r"(?:(?:[A-Z][\w.’'-]*|de|van|von|der|al|bin|du|la|le)\s){0,3}[A-Z][\w’'-]+"
+# “…,” said Anneke Duvall, / “…,” the minister said / “…,” Duvall said
+_AFTER = re.compile(rf"\s*,?\s*(?:{_SAYS}\s+(?P<a>{_NAME})|(?P<b>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b)")
+# Anneke Duvall, the technology officer, said: “…” / According to Duvall, “…”
+_BEFORE = re.compile(
+    rf"(?:(?P<a>{_NAME})(?:,[^,.;“\"]{{3,80}},)?\s+(?:\w+ly\s+)?{_SAYS}(?:\s+[\w’' ]{{1,40}})?[,:]?|[Aa]ccording to (?P<b>{_NAME}),?)\s*$"
+)
+_SHE_SAID = re.compile(rf"\s*,?\s*(?:(?:she|he)\s+(?:{_SAYS})\b|(?:{_SAYS})\s+(?:she|he)\b)")
+_SOMEBODY_SAID = re.compile(rf"{_NAME}(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|{_SAYS}\s+{_NAME}")
+_NOT_NAMES = frozenset("The A An It He She They We I This That But And In On At If When While As Mr Mrs Ms Dr".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Somebody's words: `span` is what stands between the marks."""
+
+    span: Span
+    speaker: str | None
+    sentence: Sentence | None  # where it stands
+
+
+def sayings(material: Material, *, least_words: int, most_words: int) -> list[Saying]:
+    """Whole sentences between quotation marks, in order; fragments and titles in quotation marks are left out."""
+    text = material.document.text
+    found = []
+    for match in _MARKS.finditer(text):
+        start, end = match.start() + 1, match.end() - 1
+        while end > start and text[end - 1] in ", ":
+            end -= 1
+        body = text[start:end]
+        if not least_words <= len(body.split()) <= most_words or not (body[:1].isupper() or body[:1].isdigit()):
+            continue
+        speaker = _speaker(text, match.start(), match.end())
+        if speaker is None and found and _SHE_SAID.match(text, match.end()):
+            between = text[found[-1].span.end : start]
+            if "\n" not in between and not _SOMEBODY_SAID.search(between):
+                speaker = found[-1].speaker
+        if speaker is None and text[match.end() - 2] not in ".!?,…":
+            continue
+        home = next((s for s in material.sentences if s.span.start <= start < s.span.end), None)
+        found.append(Saying(Span(start, end), speaker, home))
+    return found
+
+
+def _speaker(text: str, start: int, end: int) -> str | None:
+    line = text.rfind("\n", 0, start) + 1
+    is_closed = text[end - 2] == "."  # then what follows is a sentence of its own
+    after = None if is_closed else _AFTER.match(text[end : end + 120])
+    before = _BEFORE.search(text[max(line, start - 160) : start])
+    for match in (after, before):
+        if match and (name := match["a"] or match["b"]) and name.split()[0] not in _NOT_NAMES:
+            return name.removesuffix("’s").removesuffix("'s")
+    return None

@@ -1,0 +1,115 @@
+"""Where a document turns from one topic to the next: by its own headings, else by its words. Knows no fields.
+
+A topic is a run of sentences. Without headings, a boundary may fall only between blocks, and falls where the words
+before and after have least in common (TextTiling's depth score over windows of sentences).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+from localsum.document import Block, Span
+from localsum.writing.material import Material, Sentence
+
+_WINDOW = 7  # sentences compared on each side of a possible turn
+_WORDS_PER_TOPIC = 170
+_LEAST_WORDS = 45  # a topic shorter than this joins a neighbour
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Sentences `first` to `last` (not included) of the material; `heading` is the document's own, where it has one."""
+
+    first: int
+    last: int
+    heading: Span | None = None
+
+
+def topics(material: Material, most: int) -> list[Topic]:
+    """At least one topic, at most `most`, in order; together they hold every sentence."""
+    found = _by_headings(material)
+    if len(found) < 2:
+        found = _by_words(material, most)
+    return _merge(material, found, most)
+
+
+def _by_headings(material: Material) -> list[Topic]:
+    blocks = material.document.blocks
+    headings = [i for i, block in enumerate(blocks) if block.kind == "heading" and not _is_title(material, block)]
+    starts = [0]
+    names: list[Span | None] = [None]
+    for number in headings:
+        first = next((s.index for s in material.sentences if s.block > number), None)
+        if first is None:
+            continue
+        span = Span(blocks[number].start, blocks[number].end)
+        if first == starts[-1]:
+            names[-1] = span  # a heading right under another, or at the very beginning: the nearer one counts
+        else:
+            starts.append(first)
+            names.append(span)
+    ends = [*starts[1:], len(material.sentences)]
+    return [Topic(a, b, name) for a, b, name in zip(starts, ends, names, strict=True) if b > a]
+
+
+def _is_title(material: Material, block: Block) -> bool:
+    return block.start == 0 and (material.document.title or "") == material.text(Span(block.start, block.end))
+
+
+def _by_words(material: Material, most: int) -> list[Topic]:
+    sentences = material.sentences
+    total = sum(s.words for s in sentences)
+    wanted = min(most, max(2, round(total / _WORDS_PER_TOPIC)))
+    possible = [s.index for a, s in zip(sentences, sentences[1:], strict=False) if a.block != s.block]
+    depths = _depths(sentences, possible)
+    chosen: list[int] = []
+    for place in sorted(possible, key=lambda i: (-depths[i], i)):
+        edges = sorted([0, *chosen, place, len(sentences)])
+        at = edges.index(place)
+        if min(_size(sentences, edges[at - 1], place), _size(sentences, place, edges[at + 1])) >= _LEAST_WORDS:
+            chosen.append(place)
+        if len(chosen) == wanted - 1:
+            break
+    edges = [0, *sorted(chosen), len(sentences)]
+    return [Topic(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+
+
+def _depths(sentences: tuple[Sentence, ...], places: list[int]) -> dict[int, float]:
+    """How deep the likeness of what is before and after falls at each place, against the peaks on both sides."""
+    likeness = [_cosine(sentences[max(0, i - _WINDOW) : i], sentences[i : i + _WINDOW]) for i in places]
+    depths = {}
+    for at, place in enumerate(places):
+        left = max(likeness[max(0, at - 4) : at + 1])
+        right = max(likeness[at : at + 5])
+        depths[place] = left + right - 2 * likeness[at]
+    return depths
+
+
+def _cosine(before: tuple[Sentence, ...], after: tuple[Sentence, ...]) -> float:
+    a = Counter(stem for s in before for stem in s.stems)
+    b = Counter(stem for s in after for stem in s.stems)
+    norm = math.sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values()))
+    return sum(n * b[stem] for stem, n in a.items()) / norm if norm else 0.0
+
+
+def _size(sentences: tuple[Sentence, ...], first: int, last: int) -> int:
+    return sum(s.words for s in sentences[first:last])
+
+
+def _merge(material: Material, found: list[Topic], most: int) -> list[Topic]:
+    """Join the smallest topic to a neighbour until none is too small and there are at most `most`."""
+    found = list(found)
+    while len(found) > 1:
+        sizes = [_size(material.sentences, topic.first, topic.last) for topic in found]
+        small = min(range(len(found)), key=lambda i: (sizes[i], i))
+        if len(found) <= most and sizes[small] >= _LEAST_WORDS:
+            break
+        other = (
+            small + 1 if small == 0 or (small + 1 < len(found) and sizes[small + 1] <= sizes[small - 1]) else small - 1
+        )
+        a, b = sorted((small, other))
+        larger = found[a] if sizes[a] >= sizes[b] else found[b]
+        found[a : b + 1] = [Topic(found[a].first, found[b].last, larger.heading)]
+    return found

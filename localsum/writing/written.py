@@ -1,0 +1,226 @@
+"""The writing writer, for instruct models: each field is written freely from the whole article, then checked.
+
+What the gate refuses is replaced by the extractive writer's text for it, or dropped. Evidence is attached afterwards.
+A document that does not fit the context is written in passages: lists from each, single texts from their summaries.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from localsum import chat
+from localsum.brief import FieldResult
+from localsum.document import Document
+from localsum.engine.types import Branch, Engine, Request
+from localsum.grounding import Source, check
+from localsum.grounding.words import is_unfinished
+from localsum.passages import passages
+from localsum.sentences import split
+from localsum.templates import Field, Template
+from localsum.writing.extractive import Ask, Desk, Draft, Entry, Writer, finish
+from localsum.writing.gate import refuse
+
+LEAST_SHARED_TEXT = 0.85  # share of content stems that the source must have: of a summary,
+LEAST_SHARED_ITEM = 0.6  # and of an item of a list, which may conclude something
+_RESERVE = 700  # tokens kept for what is asked and answered after the article
+_TEXT = r"/[^\s\p{C}-][^\n\p{C}]{5,%d}/"
+
+
+@dataclass(slots=True)
+class _Job:
+    field: Field
+    branch: str
+
+
+def write(document: Document, template: Template, key: str, engine: Engine) -> Writer:
+    """The writer of one document; `key` names its requests."""
+    desk = Desk(document, template, engine.count_tokens)
+    desk.fill()
+    source = Source.of(document)
+    instruction = template.instruction.replace("{fields}", ", ".join(each.label.lower() for each in template.fields))
+    fields = [each for each in template.fields if each.ask and each.shape != "quote" and each.of != "quote"]
+    room = engine.info.context_tokens - engine.count_tokens(instruction) - _RESERVE
+    spans = passages(document, engine.count_tokens, max(256, room))
+    parts = [document.text[span.start : span.end] for span in spans]
+
+    requests = []
+    for number, part in enumerate(parts):
+        wanted = fields if len(parts) == 1 else [each for each in fields if each.shape in ("items", "text")]
+        quotes = desk.asks if number == 0 and len(parts) == 1 else []
+        requests.append(_request(f"{key}.{number}", engine, instruction, part, wanted, quotes, f"{number}."))
+    answers = yield tuple(requests)
+
+    texts: dict[str, list[str]] = {
+        each.name: [answers.get(f"{n}.{each.name}", "") for n in range(len(parts))] for each in fields
+    }
+    if len(parts) > 1:
+        digest = "\n\n".join(text for name in texts for text in texts[name] if template.field(name).shape == "text")
+        single = [each for each in fields if each.shape != "items"]
+        whole = yield (_request(f"{key}.all", engine, instruction, digest[: 3 * room], single, [], "all."),)
+        for each in single:
+            texts[each.name] = [whole.get(f"all.{each.name}", "")]
+    for ask in desk.asks:
+        ask.use(answers.get(f"0.{ask.name}", "") if ask.field.shape == "items" else "")
+
+    results = {}
+    said: list[str] = []
+    for each in template.fields:
+        draft = desk.drafts[each.name]
+        if each in fields:
+            draft = _accept(each, texts[each.name], draft, source, document.text, said)
+        results[each.name] = finish(each, draft, source)
+    if len(parts) > 1:
+        note = f"longer than the context of {engine.info.context_tokens} tokens: read in {len(parts)} passages"
+        first = results[template.fields[0].name]
+        results[first.name] = FieldResult(first.name, first.value, first.mode, first.grounding, (*first.warnings, note))
+    return results
+
+
+def _request(
+    name: str, engine: Engine, instruction: str, text: str, fields: list[Field], quotes: list[Ask], stem: str
+) -> Request:
+    """One reading of a text and a branch for each field; quotes are a choice among the text's own sentences."""
+    chosen = [ask for ask in quotes if ask.field.shape == "items"]
+    asks = [_wording(each) for each in fields] + [ask.field.ask for ask in chosen]
+    prefix, suffixes = chat.conversation(engine.info, instruction, text, asks)
+    branches = [
+        Branch(stem + each.name, suffix, grammar_of(each), most_tokens(each))
+        for each, suffix in zip(fields, suffixes, strict=False)
+    ]
+    branches += [
+        Branch(stem + ask.name, suffix, ask.rule, ask.most_tokens)
+        for ask, suffix in zip(chosen, suffixes[len(fields) :], strict=True)
+    ]
+    return Request(name, prefix, tuple(branches))
+
+
+def _wording(each: Field) -> str:
+    """What is asked, with the form of the answer said in words: the grammar must never be the first to tell."""
+    if each.shape != "items":
+        return each.ask
+    lines = ["- " + (each.parts[0].label if each.parts else each.label)]
+    for part in each.parts[1:]:
+        options = f" (one of: {', '.join(option for option, _ in part.options)})" if part.options else ""
+        lines.append(f"  {part.label}: …{options}")
+    return f"{each.ask}\nWrite each in this form:\n" + "\n".join(lines)
+
+
+def grammar_of(each: Field) -> str:
+    """Grammar of a field's answer. It ends where the model ends its turn; the bounds are a loose fuse."""
+    if each.shape == "choice":
+        return "start: " + _options(each)
+    if each.shape == "line":
+        return "start: TEXT\nTEXT: " + _TEXT % (each.words * 9)
+    if each.shape != "items":
+        return "start: TEXT\nTEXT: " + _TEXT % (each.words * 12)
+    rules = [f'item: "- " {_part(each.parts[0] if each.parts else each, 0)}']
+    terminals = []
+    for number, part in enumerate(each.parts or (each,)):
+        if part.shape != "choice":
+            terminals.append(f"T{number}: " + _TEXT % (part.words * 12))
+        if number:
+            rules[0] += f" {json.dumps(f'{chr(10)}  {part.label}: ')} {_part(part, number)}"
+    empty = ' | "none" | "None" | "None."' if each.count[0] == 0 else ""
+    more = each.count[1] - 1
+    rules.insert(0, 'start: item ("\\n" item){0,%d}%s' % (more, empty) if more else f"start: item{empty}")
+    return "\n".join(rules + terminals)
+
+
+def _part(part: Field, number: int) -> str:
+    return f"({_options(part)})" if part.shape == "choice" else f"T{number}"
+
+
+def _options(part: Field) -> str:
+    return " | ".join(json.dumps(option, ensure_ascii=False) for option, _ in part.options)
+
+
+def most_tokens(each: Field) -> int:
+    """The fuse of a field's branch: twice what its words take, for every item."""
+    if each.shape == "items":
+        return (
+            sum(most_tokens(part) + 8 for part in each.parts or (Field(each.name, each.of, words=each.words),))
+            * (each.count[1])
+        )
+    return 12 if each.shape == "choice" else each.words * 2 + 8
+
+
+# Reading the answers
+
+
+def tidy(text: str, each: Field) -> str:
+    """A text cut to its limits in whole sentences; an unfinished last sentence is dropped."""
+    text = re.sub(r"\s+", " ", text).strip().strip("*_#` ")
+    if each.shape == "line":
+        return text.rstrip(".").strip('"“”')
+    kept: list[str] = []
+    for span in split(text)[: each.sentences[1]]:
+        sentence = text[span.start : span.end]
+        if is_unfinished(sentence) or sum(len(one.split()) for one in [*kept, sentence]) > each.words:
+            break
+        kept.append(sentence)
+    return " ".join(kept)
+
+
+def parse_items(text: str, each: Field) -> list[dict[str, str]]:
+    """The items of a list answer, each with its parts; parts that were cut off are left out with their item."""
+    items = []
+    for block in re.split(r"(?:^|\n)- ", text):
+        if not block.strip() or block.strip().rstrip(".").lower() == "none":
+            continue
+        if not each.parts:
+            items.append({"text": tidy(block, each)})
+            continue
+        parts = {}
+        rest = block
+        for part, following in zip_longest(each.parts, each.parts[1:]):
+            mark = f"\n  {following.label}: " if following else "\x00"
+            body, _, rest = rest.partition(mark)
+            parts[part.name] = body.strip() if part.shape == "choice" else tidy(body, part)
+        if all(parts.values()):
+            items.append(parts)
+    return items
+
+
+def _accept(each: Field, texts: list[str], fallback: Draft, source: Source, document: str, said: list[str]) -> Draft:
+    """The model's texts that pass the gate; where they do not, the extractive draft's."""
+    if each.shape != "items":
+        text = tidy(texts[0] if texts else "", each)
+        reason = refuse(text, document, least_shared=LEAST_SHARED_TEXT, most_words=each.words, earlier=said)
+        if reason is None and check(text, source).verdict == "unsupported":
+            reason = "not supported by the source"
+        if reason:
+            fallback.missing.append(f"the model's text was refused ({reason}); the source's own words are shown")
+            return fallback
+        if each.shape == "text":
+            said.append(text)
+        return Draft([Entry({each.name: text}, [], written=True)])
+    draft = Draft()
+    refused = 0
+    for parts in _alternate([parse_items(text, each) for text in texts]):
+        claim = next(iter(parts.values()))
+        body = " ".join(parts[part.name] for part in each.parts if part.shape == "text") or claim
+        bad = refuse(body, document, least_shared=LEAST_SHARED_ITEM, most_words=200, earlier=said)
+        if bad or check(body, source).verdict == "unsupported":
+            refused += 1
+        elif len(draft.entries) < each.count[1]:
+            said.append(body)
+            draft.entries.append(Entry(parts, [], written=True))
+    for entry in fallback.entries:
+        body = next(iter(entry.parts.values()))
+        if len(draft.entries) < each.count[0] and not refuse(
+            body, document, least_shared=0.0, most_words=200, earlier=said
+        ):
+            draft.entries.append(entry)
+    if refused:
+        draft.missing.append(f"{refused} of the model's items were refused: the source does not support them")
+    if not draft.entries:
+        draft.missing += fallback.missing or ["the model found none"]
+    return draft
+
+
+def _alternate(lists: list[list[dict[str, str]]]) -> list[dict[str, str]]:
+    """Items of all passages in turn, so that no passage is lost when there are more than fit."""
+    return [item for row in zip_longest(*lists) for item in row if item is not None]

@@ -1,0 +1,29 @@
+"""The `golden` fixture: `golden("render/full.md", text)` compares with a file under tests/golden.
+
+`pytest --golden-update` writes the files instead; read the diff before keeping them.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden-update", action="store_true", help="rewrite the files under tests/golden")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--golden-update"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode("utf-8"))
+            return
+        assert path.is_file(), f"{name} is missing; write it with: pytest --golden-update"
+        assert text == path.read_bytes().decode("utf-8"), f"differs from tests/golden/{name}"
+
+    return compare
