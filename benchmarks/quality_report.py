@@ -127,29 +127,30 @@ def measure_rows(system: System, seed: int) -> dict[str, Estimate]:
 
 def field_rows(system: System) -> list[dict[str, Any]]:
     """Per text of the template: how often it is there, its words, its limit; of lists the entries per brief."""
-    rows: dict[str, dict[str, Any]] = {}
+    lengths: dict[str, list[int]] = {}
+    kinds: dict[str, tuple[str, int]] = {}
+    briefs: list[Counter[str]] = []
     for scored in system.scored:
         counted: Counter[str] = Counter()
         for piece in pieces(scored.brief, scored.template):
-            row = rows.setdefault(piece.name, {"shape": piece.shape, "limit": piece.limit, "words": [], "counts": []})
+            kinds[piece.name] = piece.shape, piece.limit
             if piece.text.strip():
-                row["words"].append(len(piece.text.split()))
+                lengths.setdefault(piece.name, []).append(len(piece.text.split()))
                 counted[piece.name] += 1
-        for name, row in rows.items():
-            row["counts"].append(counted[name])
+        briefs.append(counted)
     return [
         {
             "text": name,
-            "shape": row["shape"],
-            "briefs_with": sum(count > 0 for count in row["counts"]),
-            "entries_mean": fmean(row["counts"]),
-            "entries_min": min(row["counts"]),
-            "entries_max": max(row["counts"]),
-            "words_mean": fmean(row["words"]) if row["words"] else 0.0,
-            "words_max": max(row["words"], default=0),
-            "words_limit": row["limit"],
+            "shape": shape,
+            "briefs_with": sum(counted[name] > 0 for counted in briefs),
+            "entries_mean": fmean(counted[name] for counted in briefs),
+            "entries_min": min(counted[name] for counted in briefs),
+            "entries_max": max(counted[name] for counted in briefs),
+            "words_mean": fmean(lengths.get(name, [0])),
+            "words_max": max(lengths.get(name, [0])),
+            "words_limit": limit,
         }
-        for name, row in rows.items()
+        for name, (shape, limit) in kinds.items()
     ]
 
 
@@ -223,48 +224,62 @@ def report(systems: Sequence[System], samples: Sequence[Sample], seed: int) -> s
     """All tables as text. Shares are in percent."""
     rouges = rouge_rows(systems, samples, seed)
     measures = [measure_rows(system, seed) for system in systems]
-    news = {row["summary_by"]: row for row in rouges if row["group"] == NEWS}
-    parts = ["One row per model and style (ROUGE F1 on the development news; the rest over all documents, in %)"]
-    rows = []
-    for system, found in zip(systems, measures, strict=True):
-        scores = [f"{100 * news[system.name][key].value:.1f}" if system.name in news else "" for key in Rouge._fields]
-        mean_s = f"{seconds(system)['mean_s']:.1f}" if seconds(system) else ""
-        shares = [percent(found[name], interval=False) for name in _HEADLINES.values()]
-        rows.append([system.model, system.style, str(len(system.scored)), *scores, mean_s, *shares])
-    parts.append(table(["model", "style", "docs", "R1", "R2", "RL", "s/doc", *_HEADLINES], rows))
-    if rouges:
-        parts.append("\nROUGE F1 of the summary against people's, best over references, with 95 % intervals")
-        cells = [
-            [row["group"], row["summary_by"], str(row["documents"]), *(percent(row[key]) for key in Rouge._fields)]
-            for row in rouges
-        ]
-        parts.append(table(["documents", "summary by", "n", "R1", "R2", "RL"], cells, left=2))
-    parts.append("\nAll measures in %, with 95 % intervals, and how many there were to judge")
-    cells = [
-        [name, *(cell for found in measures for cell in (percent(found[name]), f"{found[name].whole:.0f}")), meaning]
-        for name, meaning in MEASURES.items()
-    ]
-    head = ["measure", *(cell for system in systems for cell in (system.name, "of")), "what is counted"]
-    parts.append(table(head, cells, last_left=True))
+    parts = [*_headlines(systems, measures, rouges), *_rouges(rouges), *_measures(systems, measures)]
     for system in systems:
-        parts.append(f"\n{system.name}: entries per brief, and words per text against the template's limit")
-        cells = [
-            [
-                row["text"], row["shape"], str(row["briefs_with"]), f"{row['entries_mean']:.1f}",
-                f"{row['entries_min']}-{row['entries_max']}", f"{row['words_mean']:.1f}", str(row["words_max"]),
-                str(row["words_limit"]),
-            ]
-            for row in field_rows(system)
-        ]  # fmt: skip
-        parts.append(table(["text", "shape", "briefs", "entries", "range", "words", "most", "limit"], cells, left=2))
+        parts += _texts(system)
+        news = [s for s in system.scored if s.sample.kind.startswith(NEWS_SOURCES)]
         parts += _listing(f"{system.name}: how fields were written", modes(system))
-        only_news = [s for s in system.scored if s.sample.kind.startswith(NEWS_SOURCES)]
         parts += _listing(f"{system.name}: options chosen, all documents", choices(system.scored))
-        parts += _listing(f"{system.name}: options chosen, development news ({len(only_news)})", choices(only_news))
+        parts += _listing(f"{system.name}: options chosen, {NEWS} ({len(news)} documents)", choices(news))
         if taken := seconds(system):
             median_s, most_s = f"median {taken['median_s']:.1f}", f"most {taken['max_s']:.1f}"
             parts.append(f"\n{system.name}: {taken['mean_s']:.1f} s per document ({median_s}, {most_s})")
     return clean("\n".join(parts))
+
+
+def _headlines(
+    systems: Sequence[System], measures: Sequence[dict[str, Estimate]], rouges: Sequence[dict[str, Any]]
+) -> list[str]:
+    news = {row["summary_by"]: row for row in rouges if row["group"] == NEWS}
+    rows = []
+    for system, found in zip(systems, measures, strict=True):
+        scores = [percent(news[system.name][key], interval=False) if news else "-" for key in Rouge._fields]
+        mean_s = f"{seconds(system)['mean_s']:.1f}" if seconds(system) else "-"
+        shares = [percent(found[name], interval=False) for name in _HEADLINES.values()]
+        rows.append([system.model, system.style, str(len(system.scored)), *scores, mean_s, *shares])
+    title = f"One row per model and style: ROUGE F1 on the {NEWS}, the rest over all documents, in %"
+    return [title, table(["model", "style", "docs", "R1", "R2", "RL", "s/doc", *_HEADLINES], rows, left=2)]
+
+
+def _rouges(rouges: Sequence[dict[str, Any]]) -> list[str]:
+    rows = [
+        [row["group"], row["summary_by"], str(row["documents"]), *(percent(row[key]) for key in Rouge._fields)]
+        for row in rouges
+    ]
+    title = "\nROUGE F1 of the summary against people's, best over references, with 95 % intervals"
+    return [title, table(["documents", "summary by", "n", "R1", "R2", "RL"], rows, left=2)] if rows else []
+
+
+def _measures(systems: Sequence[System], measures: Sequence[dict[str, Estimate]]) -> list[str]:
+    rows = [
+        [name, *(cell for found in measures for cell in (percent(found[name]), f"{found[name].whole:.0f}")), meaning]
+        for name, meaning in MEASURES.items()
+    ]
+    head = ["measure", *(cell for system in systems for cell in (system.name, "of")), "what is counted"]
+    return ["\nAll measures in %, with 95 % intervals, and of how many", table(head, rows, last_left=True)]
+
+
+def _texts(system: System) -> list[str]:
+    rows = [
+        [
+            row["text"], row["shape"], str(row["briefs_with"]), f"{row['entries_mean']:.1f}",
+            f"{row['entries_min']}-{row['entries_max']}", f"{row['words_mean']:.1f}", str(row["words_max"]),
+            str(row["words_limit"]),
+        ]
+        for row in field_rows(system)
+    ]  # fmt: skip
+    title = f"\n{system.name}: entries per brief, and words per text against the template's limit"
+    return [title, table(["text", "shape", "briefs", "entries", "range", "words", "most", "limit"], rows, left=2)]
 
 
 def _listing(title: str, counts: dict[str, dict[str, int]]) -> list[str]:

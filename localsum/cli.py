@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.exceptions import TyperException
 
 from localsum import __version__
 from localsum.errors import LocalsumError, UsageError
+
+if TYPE_CHECKING:
+    from localsum.document import Document
 
 app = typer.Typer(
     name="localsum",
@@ -29,17 +32,8 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    terminal = "terminal"
-    md = "md"
-    json = "json"
-
-
-class StyleName(StrEnum):
-    extractive = "extractive"
-    written = "written"
-
-
+FormatName = Literal["terminal", "md", "json"]
+StyleName = Literal["extractive", "written"]
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE", help="Article to read: plain text or Markdown; - for standard input.")
 ]
@@ -64,7 +58,7 @@ def _root(
 def brief(
     file: FileArgument,
     format: Annotated[  # noqa: A002
-        Format | None,
+        FormatName | None,
         typer.Option("--format", "-f", help="Form of the output. [default: terminal on a terminal, else md]"),
     ] = None,
     output: Annotated[
@@ -103,7 +97,6 @@ def brief(
     from localsum.live import LiveView
     from localsum.models import find_model
     from localsum.pipeline import check_readable, write_briefs
-    from localsum.readers import read
     from localsum.render import render
     from localsum.templates import load_template
 
@@ -111,7 +104,7 @@ def brief(
         check_writable(output)
     chosen = load_template(template)
     with LiveView(is_quiet=quiet) as view:
-        document = check_readable(read(file))
+        document = check_readable(_document(file))
         view.note("looking for the model")
         found = find_model(model)
         view.note(f"loading {found.name}")
@@ -126,7 +119,7 @@ def brief(
                     chosen,
                     engine,
                     model={"name": found.name, "sha256": found.sha256},
-                    style=style.value if style else None,
+                    style=style,
                     seed=seed,
                     on_event=view.take,
                 )
@@ -135,7 +128,7 @@ def brief(
     (outcome,) = outcomes
     if not isinstance(outcome, Brief):
         raise outcome.error
-    wanted = format.value if format else "terminal" if output is None and sys.stdout.isatty() else "md"
+    wanted: FormatName = format or ("terminal" if output is None and sys.stdout.isatty() else "md")
     if output is None:
         _write_out(render(outcome, wanted, **_terminal()))
     else:
@@ -155,9 +148,7 @@ def brief(
 @app.command()
 def read(file: FileArgument) -> None:
     """Print the text of an article exactly as briefs count it: offsets in a brief are code points into this."""
-    from localsum.readers import read as read_document
-
-    _write_out(read_document(file).text)
+    _write_out(_document(file).text)
 
 
 @app.command()
@@ -184,6 +175,13 @@ def models() -> None:
     _note(f"models folder: {models_dir()}")
 
 
+def _document(file: str) -> Document:
+    """The document in a file, or on standard input if it is named `-`."""
+    from localsum.readers import MAX_BYTES, read_bytes, read_path
+
+    return read_bytes(sys.stdin.buffer.read(MAX_BYTES + 1), path=None) if file == "-" else read_path(Path(file))
+
+
 def _terminal() -> dict[str, Any]:
     """Width, colour and character set of standard output."""
     import shutil
@@ -202,7 +200,7 @@ def _write_out(text: str) -> None:
 
 
 def _note(text: str) -> None:
-    from localsum.render import clean
+    from localsum.render.clean import clean
 
     sys.stderr.write(clean(text) + "\n")
 
@@ -215,7 +213,7 @@ def run(arguments: list[str]) -> int:
     except LocalsumError as error:
         _note(f"localsum: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
         return error.exit_code
-    except typer.TyperException as error:
+    except TyperException as error:
         context = getattr(error, "ctx", None)
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         _note(f"localsum: {message}\n  {context.command_path if context else 'localsum'} --help tells more")

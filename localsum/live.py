@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from localsum.engine.types import BranchDone, Event, RequestDone, TextDelta
-from localsum.render import clean
+from localsum.render.clean import clean
 
 if TYPE_CHECKING:
     from rich.live import Live

@@ -23,6 +23,7 @@ Extract = Literal[
 ]
 
 RESERVED = ("schema", "source", "mode", "support", "warnings", "model", "template", "timing")
+RESERVED_PARTS = ("evidence", "grounding", "reasons")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _FIELD_KEYS = frozenset("name shape ask cue extract words sentences count of options match part".split())
 _MAX_BYTES = 256 * 1024
@@ -169,6 +170,8 @@ class _Reader:
         where = f"{kind} {name!r}"
         if top and name in RESERVED:
             raise self._fail(where, f"this name is used by the brief itself; reserved are {', '.join(RESERVED)}")
+        if not top and name in RESERVED_PARTS:
+            raise self._fail(where, f"every item has this key already; reserved are {', '.join(RESERVED_PARTS)}")
         self._known(where, row, _FIELD_KEYS)
         shape = cast(Shape, self._one_of(where, row, "shape", get_args(Shape)))
         if not top and shape in ("items", "record", "quote"):

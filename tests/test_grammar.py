@@ -1,5 +1,8 @@
 """Grammars take exactly what they should, byte for byte, and what can be forced is forced."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,8 +94,8 @@ def test_a_choice_of_one_is_forced_whole() -> None:
 
 # Characters a line may begin with, those it may only go on with, and those it may never hold.
 FIRST = "aZ7éΩß中²\"'“‘("
-LATER = FIRST + " \u00a0-*.,!?)|#<>€😀\u0301\u2028"
-NEVER = "\n\r\t\x00\x1b\x7f\x85\u200b\u202e\ufeff\ue000"
+LATER = FIRST + " \u00a0-*.,!?)|#<>€😀\u0301"
+NEVER = "\n\r\t\x00\x1b\x7f\x85\u200b\u202e\ufeff\ue000\u2028\u2029"
 
 
 @settings(deadline=None)
@@ -199,3 +202,14 @@ def test_a_table_that_cannot_be_built_fails_by_name() -> None:
 
     with pytest.raises(EngineError, match="could not be built: odd vocabulary"):
         Guides(build, 10)('start: "a"')
+
+
+def test_the_process_waits_for_the_table() -> None:
+    """A thread killed inside llguidance takes the process down with it."""
+    program = """
+import time
+from localsum.engine.guide import Guides
+Guides(lambda: (time.sleep(0.3), print("built")), 10)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "built\n", "")

@@ -8,7 +8,7 @@ import unicodedata
 
 import briefs
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.cells import cell_len
@@ -121,6 +121,18 @@ def test_a_long_run_of_anything_takes_linear_time(unit: str) -> None:
 
 @settings(max_examples=300)
 @given(anything, anything)
+@example("# a", "#")
+@example("> a", ">")
+@example("-", "+")
+@example("[a]: /b 'c'", "[^a]: b")
+@example("---", "~~~")
+@example("* * *", "```")
+@example("![a](b)", "[a][b]")
+@example("<!-- a", "&#65;")
+@example("a | b", "--- | ---")
+@example("1)", "123456789. a")
+@example("**a**", "a ## #")
+@example("===", "<a@b.example>")
 def test_markdown_shows_every_text_as_it_is(text: str, other: str) -> None:
     brief = brief_with(text, other)
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(render(brief, "md"))

@@ -112,6 +112,12 @@ def test_probabilities_are_those_of_the_definition(scores: list[float], sampling
         assert min(*nonzero, *expected.values()) < 0.5
 
 
+def test_top_p_stops_as_soon_as_it_has_enough() -> None:
+    rng = Scripted()
+    draw(np.zeros(4, dtype=np.float32), Sampling(temperature=1.0, top_k=0, top_p=0.5), rng)
+    assert rng.p.tolist() == [0.5, 0.5, 0.0, 0.0]
+
+
 def test_draws_follow_the_probabilities() -> None:
     values, sampling = [0.0, 1.0, 2.0, -1.0], Sampling(temperature=1.0, top_k=3, top_p=1.0)
     rng = np.random.default_rng(7)

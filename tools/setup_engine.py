@@ -51,7 +51,8 @@ if "decode" in sys.argv:
         path = find_model("gemma-3-270m").path
     except ModelError as error:
         sys.exit(print("not decoded:", error))
-    llama = llama_cpp.Llama(str(path), n_ctx=512, verbose=False)
+    # Flash attention as localsum has it on: its kernels use extensions that nothing else does.
+    llama = llama_cpp.Llama(str(path), n_ctx=512, flash_attn=True, verbose=False)
     llama.create_completion("The laboratory released the weights of its model on Monday. " * 8, max_tokens=4)
     llama.close()
     print("decoded")

@@ -28,7 +28,7 @@ def choice(options: Iterable[str], end: str = "") -> str:
 def line(max_chars: int, *, first: str = r"[\p{L}\p{N}“\"'‘(]", end: str = "\n") -> str:
     """One line of text, at most `max_chars` characters, then `end` (base models: the newline that ends the answer)."""
     tail = f" {literal(end)}" if end else ""
-    return f"start: TEXT{tail}\nTEXT: /{first}[^\\n\\p{{C}}]{{0,{max_chars - 1}}}/"
+    return f"start: TEXT{tail}\nTEXT: /{first}[^\\n\\p{{C}}\\p{{Zl}}\\p{{Zp}}]{{0,{max_chars - 1}}}/"
 
 
 def after_space(grammar: str) -> str:

@@ -93,6 +93,7 @@ class Run:
         self._pull(events)
         self._fork(events)
         parts = [self._scheduler.plan()]
+        assert parts[0] or events or self._scheduler.is_idle(), "a step with work to do does some"
         while parts:
             # What failed in an earlier part of this step is gone from the scheduler.
             if not (slices := [part for part in parts.pop(0) if self._scheduler.job_of(part.seq) is not None]):

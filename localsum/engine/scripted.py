@@ -143,7 +143,8 @@ class ScriptedEngine:
 
     def _first(self, grammar: str) -> str:
         """The first string of the grammar that is a whole text of it; else "x"; else as few bytes as lead to an end."""
-        for literal in [*_STRING.findall(grammar), '"x"']:
+        strings = _STRING.findall(grammar.removeprefix('start: " " body'))  # without the space of `after_space`
+        for literal in [*strings, '"x"']:
             try:
                 text = json.loads(literal)
             except ValueError:

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from localsum.document import Document, Span
+from localsum.document import Block, Document, Span
 from localsum.grounding.names import Name, NameIndex, names_in
 from localsum.grounding.opposites import rivals
 from localsum.grounding.values import Value, numbers_in, readings, same
-from localsum.grounding.words import Word, negated, words
+from localsum.grounding.words import Word, listed, negated, words
+from localsum.sentences import split
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Statement:
         return frozenset(word.stem or word.norm for word in self.words)
 
     @cached_property
-    def negated(self) -> dict[str, str]:
+    def negated(self) -> dict[str, int]:
         return negated(self.words, self.text) if self.english else {}
 
     @cached_property
@@ -66,7 +67,18 @@ _SAMPLE = 400  # words looked at to tell the language
 
 
 class Source:
-    """A document ready for many checks. `spans` are its sentences in order; headings and list items count as sentences."""
+    """A document ready for many checks. `spans` are its sentences in order; a heading or a row of a table is one too."""
+
+    @classmethod
+    def of(cls, document: Document) -> Source:
+        """The source of a document: what each block holds, cut into sentences."""
+        blocks = document.blocks or (Block(0, len(document.text)),)
+        spans = [
+            Span(block.start + start, block.start + end)
+            for block in blocks
+            for start, end in split(document.text[block.start : block.end])
+        ]
+        return cls(document, spans)
 
     def __init__(self, document: Document, spans: Sequence[Span]) -> None:
         text = document.text
@@ -105,8 +117,10 @@ class Source:
 
     def find(self, text: str) -> Span | None:
         """Where `text` stands word for word, but for white space, quotation marks and the case of its first letter."""
-        plain = _SPACE.sub(" ", text.translate(_QUOTES)).strip(" \"'").rstrip(".")
-        for candidate in (plain, plain[:1].swapcase() + plain[1:]) if len(plain) > 1 else ():
+        whole = _SPACE.sub(" ", text.translate(_QUOTES)).strip(" \"'")
+        plain = whole.rstrip(".")
+        other = plain[:1].swapcase() + plain[1:]
+        for candidate in (whole, other + whole[len(plain) :], plain, other) if len(plain) > 1 else ():
             at = self._plain.find(candidate)
             while at >= 0:
                 end = at + len(candidate)
@@ -114,6 +128,13 @@ class Source:
                     return Span(self._place(at), self._place(end - 1) + 1)
                 at = self._plain.find(candidate, at + 1)
         return None
+
+    def rest_of_sentence(self, place: Span) -> str:
+        """What stands before and after a part of the document in the sentences that it begins and ends in."""
+        first = bisect_right(self.spans, (place.start, len(self.text) + 1)) - 1
+        last = bisect_right(self.spans, (place.end - 1, len(self.text) + 1)) - 1
+        head = self.text[self.spans[first].start : place.start] if first >= 0 else ""
+        return head + " " + self.text[place.end : max(place.end, self.spans[last].end)] if last >= 0 else head
 
     def _place(self, at: int) -> int:
         """The offset into the document of an offset into the plain text."""
@@ -182,7 +203,7 @@ def _plain(text: str) -> tuple[str, list[tuple[int, int]]]:
     return "".join(pieces), places
 
 
-_COMMON = frozenset("the of and to a in is that for it on with as was are by this be from at an have has not".split())
+_COMMON = listed("the of and to a in is that for it on with as was are by this be from at an have has not")
 
 
 def _is_english(text: str) -> bool:

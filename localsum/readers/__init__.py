@@ -15,7 +15,7 @@ from localsum.document import Document
 from localsum.errors import InputError, UsageError
 
 MAX_BYTES = 50_000_000
-MAX_MARKDOWN = 2_000_000  # characters; a longer text is read as plain text, whatever its markup
+MAX_MARKDOWN = 1_000_000  # characters; a longer text is read as plain text, whatever its markup
 FORMATS = ("text", "markdown")
 
 _MARKDOWN_NAMES = (".md", ".markdown", ".mdown", ".mkd")

@@ -48,7 +48,7 @@ _HIDDEN = re.compile(
 )
 # Joiners matter between letters of some scripts and inside emoji; next to Latin letters, digits and spaces they only hide.
 _JOINERS = re.compile("(?<![^\x00-\u024f\u2000-\u206f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\u024f\u2000-\u206f])")
-_BLANK_LINES = re.compile(r"\n(?:[ \t]*+\n){3,}")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*+\n){3,}+")
 
 
 def decode(data: bytes, name: str = "the input") -> tuple[str, list[str]]:
@@ -59,7 +59,7 @@ def decode(data: bytes, name: str = "the input") -> tuple[str, list[str]]:
                 f"{name} is {what}, not text", "save it as plain text or Markdown, then: localsum read FILE"
             )
     text, warnings = _to_text(data)
-    controls = len(re.findall("[\x00-\x08\x0e-\x1a\x7f]", text))
+    controls = 0 if _is_plain(text) else len(re.findall("[\x00-\x08\x0e-\x1a\x7f]", text))
     if controls > MOSTLY_BINARY * len(text):
         raise InputError(
             f"{name} is not text (it holds control characters)", "name a text or Markdown file: localsum read FILE"
@@ -75,12 +75,19 @@ def decode(data: bytes, name: str = "the input") -> tuple[str, list[str]]:
 
 def clean(text: str) -> tuple[str, int]:
     """Clean text, and how many characters were removed because they cannot be shown."""
+    if _is_plain(text):
+        return _BLANK_LINES.sub("\n\n\n", text), 0
     text, escapes = _TERMINAL.subn("", text)
     text = _LINE_ENDS.sub("\n", text)
     text = _SPACES.sub(" ", text)
     text, hidden = _HIDDEN.subn("", text)
     text, joiners = _JOINERS.subn("", text)
     return _BLANK_LINES.sub("\n\n\n", text), escapes + hidden + joiners
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is nothing to clean but blank lines: a quick look at the usual case."""
+    return text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def _to_text(data: bytes) -> tuple[str, list[str]]:

@@ -8,7 +8,6 @@ from localsum.readers.pieces import HEADING_WORDS, Line, Piece, ends_sentence, p
 from localsum.readers.transcript import Speakers
 
 _BULLET = re.compile(r"[ \t]{0,8}(?P<mark>[-*+•‣◦▪●–·]|\d{1,3}[.)])[ \t]+(?=\S)")
-_RULE = re.compile(r"[ \t]*([=\-_*~#—–•])(?:[ \t]*\1){2,}[ \t]*")
 _QUOTED = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
 
 
@@ -30,7 +29,7 @@ def _chunks(text: str) -> list[list[str]]:
         if not line.strip():
             if chunks[-1]:
                 chunks.append([])
-        elif _RULE.fullmatch(line):
+        elif _is_rule(line):
             if len(chunks[-1]) == 1 and line.strip()[0] in "=-~":
                 chunks[-1].append("")  # underlined
             if chunks[-1]:
@@ -38,6 +37,12 @@ def _chunks(text: str) -> list[list[str]]:
         else:
             chunks[-1].append(line.expandtabs(4).rstrip())
     return [chunk for chunk in chunks if chunk]
+
+
+def _is_rule(line: str) -> bool:
+    """Whether a line is only a ruled one: "---", "* * *", "=====", "· · ·"."""
+    marks = line.replace(" ", "").replace("\t", "")
+    return len(marks) > 2 and marks[0] in "=-_*~#—–•·" and marks.count(marks[0]) == len(marks)
 
 
 def _chunk(chunk: list[str], speakers: Speakers) -> list[Piece]:

@@ -66,8 +66,8 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """`clean` text on one line, each run of blanks a single space; no-break spaces stay."""
-    return _BLANKS.sub(" ", clean(text)).strip(" ")
+    """`clean` text on one line, each run of blanks a single space; no-break spaces inside stay."""
+    return _BLANKS.sub(" ", clean(text)).strip()
 
 
 def to_ascii(text: str) -> str:

@@ -13,7 +13,7 @@ _MEANING = re.compile(
     r"|(?<![^\W_])_|_(?![^\W_])"  # not inside a word
     r"|<(?=[^ ])"  # a tag or an address
     r"|&(?=[#\w]{1,40};)"  # an entity
-    r"|(?<=[^ ])~|^~(?=~)"  # the end of a strike-through, a fence
+    r"|(?<=[^ ])~"  # the end of a strike-through, and a fence
     r"|\](?=[(\[:])|\[(?=\[)|^\[(?=[ xX]\])"  # a link or its definition, a wiki link, a task
     r"|^>|^[-+](?=[ -]|$)|^#(?=#{0,5}(?: |$))"  # a block quote, list or rule, heading
     r"|(?<= )#(?=#*$)"  # the closing marks of a heading

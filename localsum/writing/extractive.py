@@ -20,7 +20,7 @@ from localsum.engine.types import Branch, Engine, Request, Segment
 from localsum.grounding import Source, check
 from localsum.grounding.words import content_stems, stem
 from localsum.templates import Field, Template
-from localsum.writing import headline, select
+from localsum.writing import cues, headline, select
 from localsum.writing.gate import refuse
 from localsum.writing.material import Material, Sentence, gather
 from localsum.writing.select import Insight, Pick
@@ -31,6 +31,7 @@ from localsum.writing.topics import topics
 Writer = Generator[tuple[Request, ...], dict[str, str], dict[str, FieldResult]]
 
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
+_SHARE_OF_WORDS = 0.77  # of a text's limit that whole sentences are chosen for: 50 of 65 words agreed best with people
 _LEAST_BODY = 12  # words; of a section
 _MOST_CHARS = 2_000  # of a text before a cue: sentences can be endless
 _WORDS_PER_INSIGHT = 160
@@ -43,6 +44,7 @@ class Entry:
     parts: dict[str, str] = field(default_factory=dict)
     evidence: list[Span] = field(default_factory=list)
     written: bool = False  # a part was written by the model and passed the gate
+    own_title: bool = False  # it is the document's title, which its text need not repeat
 
 
 @dataclass(slots=True)
@@ -123,7 +125,7 @@ class Desk:
         chooser = select.closing if each.extract == "closing" else select.central
         usable = sum(s.is_usable for s in self.material.sentences)
         most = min(each.sentences[1], max(1, usable // 4))
-        pick = chooser(self.material, self.shelf, most=most, words=each.words)
+        pick = chooser(self.material, self.shelf, most=most, words=round(_SHARE_OF_WORDS * each.words))
         if not pick.text:
             pick = self._at_least_one(each.words)
         self._add(draft, each.name, pick)
@@ -215,6 +217,7 @@ class Desk:
         own = (self.material.document.title or "").strip()
         if headline.is_informative(own, self.material.document.text, each.words):
             entry.parts[each.name] = own
+            entry.own_title, entry.evidence = True, []
             return
         best = max(lead, key=self.material.salience, default=None)
         entry.parts[each.name] = headline.clause(best.text, each.words) if best else own
@@ -409,6 +412,8 @@ def _claims(each: Field, entry: Entry) -> str:
 
 def _ground(text: str, entry: Entry, source: Source) -> Grounding:
     """The verdict of the checks; the evidence is what the text was taken from, where that is known."""
+    if entry.own_title:
+        return Grounding("supported", (), ("the document's own title",))
     found = check(text, source)
     spans = sorted(set(entry.evidence)) or list(found.evidence)
     merged: list[Span] = spans[:1]

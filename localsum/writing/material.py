@@ -17,8 +17,9 @@ from localsum.writing import cues
 
 _SPACE = re.compile(r"\s+")
 _NAMED = re.compile(r"[A-Z]|\b(?:the|a|an|your|our)\s\w+\s(?!own\b)")
-LEAD = 5.0  # weight of a sentence's place: LEAD * exp(-index / LEAD_DECAY), measured on news (see DECISIONS.md)
+LEAD = 6.0  # weight of a sentence's place: LEAD * exp(-index / LEAD_DECAY), measured on news (see DECISIONS.md)
 LEAD_DECAY = 6.0
+STANDING = 0.8  # weight of how well it stands alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Material:
 
     def salience(self, sentence: Sentence) -> float:
         """How much a summary should want this sentence: central, early, and able to stand alone."""
-        return sentence.centrality + LEAD * math.exp(-sentence.index / LEAD_DECAY) + sentence.standing
+        return sentence.centrality + LEAD * math.exp(-sentence.index / LEAD_DECAY) + STANDING * sentence.standing
 
     def text(self, span: Span) -> str:
         return self.document.text[span.start : span.end]

@@ -38,7 +38,7 @@ class Saying:
 def sayings(material: Material, *, least_words: int, most_words: int) -> list[Saying]:
     """Whole sentences between quotation marks, in order; fragments and titles in quotation marks are left out."""
     text = material.document.text
-    found = []
+    found: list[Saying] = []
     for match in _MARKS.finditer(text):
         start, end = match.start() + 1, match.end() - 1
         while end > start and text[end - 1] in ", ":
