@@ -171,8 +171,9 @@ def build(choice: Choice, folder: Path) -> Path:
 
 def pip_install(*arguments: str) -> None:
     """Runs pip install with its output on stderr. Raises SetupError."""
-    if subprocess.run((*PIP, "install", "--quiet", *arguments), stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode:
-        raise SetupError("pip failed, see above.", shlex.join((*PIP, "install", *arguments)))
+    command = (*PIP, "install", "--quiet", *arguments)
+    if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode:
+        raise SetupError(f"This failed, see above: {shlex.join(command)}", "All ways to install: docs/install.md")
 
 
 def install(machine: Machine, choice: Choice, key: str) -> None:

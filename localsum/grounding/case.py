@@ -16,7 +16,7 @@ Part = Word | Name | Value
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong with a statement, said for people. A `hard` one makes the statement unsupported, another partial."""
+    """Something wrong with a statement, said for people. A `hard` one makes it unsupported, another partial."""
 
     reason: str
     hard: bool = True
@@ -50,7 +50,7 @@ class Case:
         return len(_context(self.statement, mine, reach) & _context(sentence, theirs, reach))
 
     def in_place_of(self, mine: Word, wanted: Iterable[str], common: int) -> Word | None:
-        """The word of the evidence, one of the forms `wanted`, that has at least `common` neighbours of `mine` around it."""
+        """The word of the evidence, of the forms `wanted`, that shares at least `common` neighbours with `mine`."""
         wanted = set(wanted)
         for sentence in self.best:
             for word in sentence.words:

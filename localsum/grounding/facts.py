@@ -1,6 +1,6 @@
 """Rules for names, numbers and quotations, in any language that has capitals and digits.
 
-Most compare surroundings: the same content words around another name or number are the mark of a fact that was exchanged.
+Most compare surroundings: the same content words around another name or number mark a fact that was exchanged.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ def names(case: Case) -> Iterator[Finding]:
     """A name that the source lacks: unknown, misspelt, or the first and last name of two people."""
     known = case.source.names
     for name in case.statement.names:
-        first = name.parts[0]
-        unsure = not name.sure and len(first) > 4 and not known.has(first)
-        misspelt = unsure and get_close_matches(first, known.like(first), 1, 0.88)
-        if misspelt or known.missing(name):
+        sure = name.sure and not case.source.capital_nouns
+        unsure = [part for part in (name.parts if case.source.capital_nouns else name.parts[:1]) if not known.has(part)]
+        misspelt = not sure and any(
+            get_close_matches(part, known.like(part), 1, 0.88) for part in unsure if len(part) > 4
+        )
+        if misspelt or (known.missing(name) and not case.source.capital_nouns):
             yield Finding(f"name not in source: {name.text}")
 
 
@@ -37,7 +39,7 @@ def exchanged_names(case: Case) -> Iterator[Finding]:
         near = source.sentences[max(0, i - _NEAR) : i + _NEAR + 1]
         norms = {word.norm for other in near for word in other.words}
         for name in statement.names:
-            if not name.sure or norms.intersection(name.parts) or source.names.missing(name):
+            if not name.sure or source.capital_nouns or norms.intersection(name.parts) or source.names.missing(name):
                 continue
             for other in sentence.names:
                 if not mine.intersection(other.parts) and case.common(name, sentence, other) >= 3:
@@ -89,11 +91,9 @@ def exchanged_numbers(case: Case) -> Iterator[Finding]:
     for i, sentence in zip(case.evidence, case.best, strict=True):
         near = [(s, value) for s in source.sentences[max(0, i - _NEAR) : i + _NEAR + 1] for value in s.values]
         for value in statement.values:
-            if value.unit in ("th", "date", "clock"):
+            if value.unit in ("th", "date", "clock") or not source.values_like(value):
                 continue
-            own = [
-                case.common(value, *place) for place in near if any(same(value, each) for each in readings(place[1]))
-            ]
+            own = [case.common(value, *at) for at in near if any(same(value, each) for each in readings(at[1]))]
             for other in sentence.values:
                 if other.unit != value.unit or any(same(stated, other) for stated in statement.values):
                     continue
@@ -131,7 +131,7 @@ def quotations(case: Case) -> Iterator[Finding]:
 
 def few_words(case: Case) -> Iterator[Finding]:
     """A statement of other words than the source's. That is no contradiction, so not hard."""
-    stems = case.statement.stems
+    stems = [stem for stem in case.statement.stems if not stem[0].isdigit()]
     share = sum(stem in case.source.stems for stem in stems) / len(stems) if stems else 1.0
     if share < FEWEST:
         yield Finding(f"few words in common with the source ({share:.2f})", hard=False)

@@ -1,7 +1,7 @@
 """Names in a text, and whether a source has them: people, firms, places, products with version numbers.
 
-A name is known by its capitals, never by a list; the first word of a sentence is only perhaps one. Names are compared by
-normal form: case, accents, possessives, dots and hyphens do not count, every letter does ("Anthrropic" is not "Anthropic").
+A name is known by its capitals, never by a list; the first word of a sentence is only perhaps one. Names are compared
+by normal form: case, accents, possessives, dots and hyphens do not count, every letter does: "Anthrropic" is another.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _capital(raw: str) -> bool:
 
 
 def _odd(raw: str) -> bool:
-    """Spelled as no common word is: capitals inside, or letters and digits, unless it is a quantity ("20-person", "7B")."""
+    """Spelled as no common word is: capitals inside, or letters and digits; but "20-person" and "7B" are quantities."""
     if raw[0].isdigit():
         return len(raw) > 1 and raw[1].isupper() and raw[1] not in "BKMTX" and raw.isalnum()
     return any(c.isupper() for c in raw[1:]) or (raw[0].isupper() and any(c.isdigit() for c in raw))
@@ -110,7 +110,7 @@ def _core(raw: str) -> str:
 
 
 def _looks_like_name(text: str, chunk: re.Match[str]) -> bool:
-    """Whether what follows makes the first word of a sentence a name: a bare singular noun and its verb ("Nvidia has")."""
+    """Whether what follows makes a first word a name: a bare singular noun and its verb ("Nvidia has")."""
     raw = chunk.group()
     if raw.endswith(("'s", "’s")):
         return not raw[:-2].endswith(_ENDINGS)
@@ -145,6 +145,7 @@ class NameIndex:
         norms = [normal(chunk) for chunk in chunks]
         capital = [_capital(chunk) for chunk in chunks]
         squashed = [_squash(norm) for norm in norms]
+        self.capital_share = sum(capital) / max(1, len(capital))
         self.words = set(norms)
         self.words.update(part for norm in norms if not norm.isalnum() for part in re.split(r"[^\w.]|\.(?!\d)", norm))
         self.squashed = {*squashed, *(a + b for a, b in pairwise(squashed))}  # "OpenAI" and "Open AI" are one

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +23,7 @@ from localsum.sentences import split
 
 @dataclass(frozen=True)
 class Statement:
-    """One sentence, of the document or of a text under test. Offsets of its parts count from the sentence's own start."""
+    """One sentence, of the document or of a text under test. The offsets of its parts count from its own start."""
 
     text: str
     english: bool = True
@@ -64,10 +64,11 @@ _QUOTES = str.maketrans(
 )
 _SPACE = re.compile(r"\s+")
 _SAMPLE = 400  # words looked at to tell the language
+_CANDIDATES = 30  # sentences looked at for evidence
 
 
 class Source:
-    """A document ready for many checks. `spans` are its sentences in order; a heading or a row of a table is one too."""
+    """A document ready for many checks. `spans` are its sentences in order; headings and table rows are some too."""
 
     @classmethod
     def of(cls, document: Document) -> Source:
@@ -87,6 +88,7 @@ class Source:
         self.english = _is_english(text)
         self.sentences = [Statement(text[start:end], self.english) for start, end in self.spans]
         self.names = NameIndex(text)
+        self.capital_nouns = not self.english and self.names.capital_share > 0.2  # German: capitals make no name
         self.stems: dict[str, list[int]] = defaultdict(list)  # stem -> sentences, in order
         self.norms: set[str] = set()
         self._values: list[tuple[float, int, Value]] = []
@@ -144,50 +146,54 @@ class Source:
     def values_like(self, value: Value) -> list[tuple[int, Value]]:
         """The values of the document that support `value`, each with its sentence (-1: the date of publication)."""
         if value.date:
-            return [(i, known) for _, i, known in self._dates if same(value, known)]
-        top = 1000.0 if value.unit == "~" else 1.12
-        low = bisect_left(self._numbers, value.number * (1.0 if value.unit == "~" else 0.88))
-        high = bisect_right(self._numbers, value.number * top)
+            found = [(i, known) for _, i, known in self._dates if same(value, known)]
+            year = value.date[0]
+            if year is None or any(known.date and known.date[0] for _, known in found) or self._has_number(year):
+                return found
+            return []
+        wide = value.unit == "~"
+        low = bisect_left(self._numbers, value.number * (1.0 if wide else 0.88))
+        high = bisect_right(self._numbers, value.number * (1000.0 if wide else 1.12))
         return [(i, known) for _, i, known in self._values[low:high] if same(value, known)]
 
+    def _has_number(self, number: float) -> bool:
+        at = bisect_left(self._numbers, number)
+        return at < len(self._numbers) and self._numbers[at] == number
+
     def evidence(self, statement: Statement, limit: int = 3) -> list[int]:
-        """The sentences that best support `statement`, best first: those that share its telling words, names and values.
+        """The sentences that best support `statement`, best first: by the telling words, names and values they share.
 
         A second and third come only if they add a sixth of all that is to be supported.
         """
-        score: Counter[int] = Counter()
-        shared: dict[int, set[str]] = defaultdict(set)
-        weights = {stem: self.weight(stem) for stem in statement.stems}
         names = {part for name in statement.names for part in name.parts}
-        for word in statement.content:
-            if word.norm in names:
-                weights[word.stem] = 1.5 * self.weight(word.stem)
+        weights = {word.stem: self.weight(word.stem) * (1.5 if word.norm in names else 1) for word in statement.content}
+        shared: dict[int, set[str]] = defaultdict(set)
+        for stem in weights:
+            for i in self.stems.get(stem, ()):
+                shared[i].add(stem)
         for value in statement.values:
             key = f"#{value.start}"
             places = {i for i, _ in self.values_like(value) if i >= 0}
             weights[key] = math.log(1 + len(self.sentences) / max(1, len(places)))
             for i in places:
                 shared[i].add(key)
-        for stem in statement.stems:
-            for i in self.stems.get(stem, ()):
-                shared[i].add(stem)
-        for i, keys in shared.items():
-            score[i] = sum(weights[key] for key in keys)  # type: ignore[assignment]
-        ranked = sorted(score, key=lambda i: (-score[i], i))
-        total = sum(weights.values())
+
+        def weigh(keys: set[str]) -> float:
+            return math.fsum(weights[key] for key in keys)
+
+        ranked = sorted(shared, key=lambda i: (-weigh(shared[i]), i))
+        least = weigh(set(weights)) / 6
         chosen: list[int] = []
         covered: set[str] = set()
-        for i in ranked[:30]:
-            if not chosen or sum(weights[key] for key in shared[i] - covered) > total / 6:
+        for i in ranked[:_CANDIDATES]:
+            if len(chosen) < limit and (not chosen or weigh(shared[i] - covered) > least):
                 chosen.append(i)
                 covered |= shared[i]
-            if len(chosen) == limit:
-                break
         return chosen
 
 
 def _plain(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """`text` with straight quotes and single spaces, and where its runs come from: (offset in the result, offset in `text`)."""
+    """`text` with straight quotes and single spaces, and from where on its offsets are which of `text`."""
     straight = text.translate(_QUOTES)
     pieces: list[str] = []
     places = [(0, 0)]
@@ -208,4 +214,4 @@ _COMMON = listed("the of and to a in is that for it on with as was are by this b
 
 def _is_english(text: str) -> bool:
     sample = [word.norm for word in words(text[: _SAMPLE * 6], english=False)][:_SAMPLE]
-    return sum(word in _COMMON for word in sample) >= 0.12 * len(sample)
+    return len(sample) < 20 or sum(word in _COMMON for word in sample) >= 0.12 * len(sample)

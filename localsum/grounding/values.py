@@ -7,7 +7,7 @@ readings: "5m" may be five metres or five million. All patterns are linear.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import isclose
 
@@ -84,7 +84,7 @@ _RATIO = re.compile(
 )
 _DIGITS = re.compile(
     r"""(?<![\w.])(?P<money>(?:US|AU|CA|HK|NZ|A|C|S)?\$\s?|[€£¥₹₩]\s?|(?:USD|EUR|GBP|JPY|CNY|INR)\s)?
-    (?<![\d.])(?P<number>\d{1,3}(?:,\d{3})++(?!\d)(?:\.\d++)?+|\d++(?:\.\d++)?+)
+    (?<![\d.])(?P<number>\d{1,3}(?:,\d{3})++(?!\d)(?:\.\d++)?+|\d++(?:\.\d++)?+)(?!\.\d)
     (?:(?P<decade>s)\b|(?P<ordinal>st|nd|rd|th)\b|/(?P<below>[1-9]\d?)(?![\d/]))?
     (?P<plus>\+)?
     (?:[-\s]?(?P<scale>dozen|hundred|thousand|million|billion|trillion|mn|bn|tn|trn)s?\b|(?P<short>[kmbt])\b)?
@@ -103,7 +103,8 @@ _SPELLED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _PART = re.compile(
-    r"(?<![\w-])(?:(?P<count>an?|one|two|three|four)[-\s])?(?P<part>half|third|quarter|fifth|tenth)s?\b(?P<of>(?=\sof\b))?",
+    r"(?<![\w-])(?:(?P<count>an?|one|two|three|four)[-\s])?(?P<part>half|third|quarter|fifth|tenth)s?\b"
+    r"(?!\sa\s(?:dozen|hundred|thousand|[mbtr]+illion))(?P<of>(?=\sof\b))?",
     re.IGNORECASE,
 )
 _ORDINAL_BEFORE = re.compile(r"\b(?:first|second|other|latter|later|better)\s\Z", re.IGNORECASE)
@@ -128,7 +129,7 @@ _MOST_DIGITS = 30  # longer runs of digits are identifiers, not quantities
 
 
 def numbers_in(text: str) -> list[Value]:
-    """The values of `text` in order of place. Digits within words ("H100", "GPT-4") are none; that of "Gemma 4" is one."""
+    """The values of `text` in order of place. Digits within words ("H100", "GPT-4") are none; "4" in "Gemma 4" is."""
     found: list[Value] = []
     rest = text
     for scan in (_dates, _clocks, _ratios, _digits, _parts, _spelled):
@@ -328,7 +329,11 @@ def same(stated: Value, known: Value) -> bool:
     if stated.date and known.date:
         parts = zip(stated.date, known.date, strict=True)
         return all(a == b or a is None or b is None for a, b in parts) and not (stated.date[2] and not known.date[2])
-    if stated.date or known.date or (stated.unit != known.unit and stated.unit and known.unit):
+    if stated.date or known.date:
+        return False
+    if stated.unit == "~":
+        return known.unit in ("", "~", *_COINS) and stated.number <= known.number < 1000 * stated.number
+    if stated.unit != known.unit and stated.unit and known.unit:
         return False
     return isclose(stated.number, known.number, rel_tol=1e-9) or _rounded(stated, known)
 
@@ -336,9 +341,11 @@ def same(stated: Value, known: Value) -> bool:
 def _rounded(stated: Value, known: Value) -> bool:
     """Rounding counts by 1 % and to the digits given; by 5 % after "about", by 10 % on the right side of "over".
 
-    Bare numbers below 10,000 may be years or counts and have to be equal.
+    Years have to be equal, and so has any bare number below 10,000 that is not hedged.
     """
-    if not stated.number or not known.number or stated.unit in ("~", "th", "s", "clock", ":"):
+    if not stated.number or not known.number or stated.unit in ("th", "s", "clock", ":"):
+        return False
+    if not stated.unit and stated.digits >= 3 and 1500 <= stated.number <= 2100:
         return False
     off = known.number / stated.number - 1
     if stated.bound:

@@ -82,7 +82,7 @@ _stemmer = snowballstemmer.stemmer("english")
 
 @lru_cache(maxsize=65536)
 def stem(norm: str, english: bool = True) -> str:
-    """The stem of a normal form; "" for a function word, a letter or a digit. The word itself where it is not English."""
+    """The stem of a normal form; "" for a function word, a letter or a digit. Not English: the word itself."""
     if norm in FUNCTION_WORDS or (len(norm) == 1 and norm.isascii()):
         return ""
     if not english or len(norm) > _LONGEST or not norm.isalpha():
@@ -119,10 +119,10 @@ def stem_overlap(a: str, b: str) -> float:
 
 
 def negated(items: list[Word], text: str) -> dict[str, int]:
-    """Content stems that `text` negates, with a strength: `NOT` next to a "not", 1 further on, 0 for "without" and the like.
+    """Content stems that `text` negates, with a strength: `NOT` next to a "not", 1 further on, 0 for "without".
 
     A negator reaches over the next few content words, up to punctuation or a word that opens another clause. "Not only"
-    negates nothing, nor does a negator inside a hyphened word ("never-before-seen"); "risk-free" negates its first part.
+    negates nothing, nor does a negator in a hyphened word ("never-before-seen"); "risk-free" negates its first part.
     """
     out: dict[str, int] = {}
     left, plain = 0, False
@@ -158,7 +158,7 @@ _DANGLING = listed("a an the of to and or but with for from by in on at as than 
 
 
 def is_unfinished(text: str) -> bool:
-    """Whether `text` looks cut off: no final stop, a bracket or quotation left open, or a last word that needs another."""
+    """Whether `text` looks cut off: no final stop, an open bracket or quotation, or a last word that needs another."""
     body = text.rstrip()
     end = body.rstrip("\"'”’»)]")
     if not end.endswith((".", "!", "?", "。", "！", "？")) or end.endswith("...") or body.count('"') % 2:

@@ -6,23 +6,30 @@ what it must not, is in decode (bytes), pieces (paragraphs and headings), transc
 
 from __future__ import annotations
 
-import os
 import re
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from localsum.document import Document
 from localsum.errors import InputError, UsageError
 
+if TYPE_CHECKING:
+    from localsum.readers.pieces import Piece
+
 MAX_BYTES = 50_000_000
 MAX_MARKDOWN = 1_000_000  # characters; a longer text is read as plain text, whatever its markup
+MAX_LINES = 1_000_000
 FORMATS = ("text", "markdown")
 
 _MARKDOWN_NAMES = (".md", ".markdown", ".mdown", ".mkd")
 _UNREAD_NAMES = {".html": "an HTML page", ".htm": "an HTML page", ".xhtml": "an HTML page", ".eml": "a mail",
                  ".rss": "a feed", ".atom": "a feed"}  # fmt: skip
 _SNIFFED = 100_000  # characters that the format is told from
-_HTML = re.compile(r"\s*+(?:<\?xml[^>]{0,200}>\s*+)?(?:<!--[^>]{0,500}-->\s*+)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_HTML = re.compile(
+    r"\s*+(?:<\?xml[^>]{0,200}>\s*+)?(?:<!--[^>]{0,500}-->\s*+)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE
+)
 _FEED = re.compile(r"\s*+(?:<\?xml[^>]{0,200}>\s*+)?<(?:rss|feed|rdf:RDF)\b", re.IGNORECASE)
 _HTML_TAG = re.compile(r"</(?:p|div|a|li|span|h[1-6]|td|script|section|article)>", re.IGNORECASE)
 _MARKDOWN_SIGNS = re.compile(
@@ -31,6 +38,7 @@ _MARKDOWN_SIGNS = re.compile(
     r"|(?<!\S)\*\*[^\s*][^*\n]{0,300}\*\*",
     re.MULTILINE,
 )
+_SPLIT = "split it into single articles, then: localsum read FILE"
 _SAVE = "save the article as plain text or Markdown, then: localsum read FILE"
 
 
@@ -68,6 +76,8 @@ def read_bytes(data: bytes, *, path: str | None, format_in: str | None = None) -
     from localsum.readers.decode import decode
 
     text, warnings = decode(data, name)
+    if text.count("\n") > MAX_LINES:
+        raise InputError(f"{name} has more than {MAX_LINES:,} lines", _SPLIT)
     suffix = Path(path).suffix.lower() if path else ""
     form = format_in or _format(text, suffix, name)
     if form == "markdown" and len(text) > MAX_MARKDOWN:
@@ -95,7 +105,7 @@ def _document(text: str, form: str, path: str | None, name: str, warnings: list[
     return Document(clean_text, blocks, path, form, title, meta.author, meta.published, meta.url, tuple(warnings))
 
 
-def _title(pieces: list) -> str | None:
+def _title(pieces: Sequence[Piece]) -> str | None:
     """The highest heading above the first prose."""
     found = None
     for piece in pieces:
@@ -118,15 +128,13 @@ def _format(text: str, suffix: str, name: str) -> str:
         raise InputError(f"{name} is {what}, which localsum does not read yet", _SAVE)
     sample = text[:_SNIFFED]
     signs = _MARKDOWN_SIGNS.findall(sample)
-    strong = any(sign[:1] in "#[`" for sign in signs) 
+    strong = any(sign[:1] in ("#", "[", "`") for sign in signs)
     front = sample.lstrip().startswith("---\n") and re.match(r"\s*---\n[A-Za-z_-]{1,40}:", sample)
     return "markdown" if strong or front or len(signs) >= 2 else "text"
 
 
 def _too_large(name: str) -> InputError:
-    return InputError(
-        f"{name} is larger than {MAX_BYTES // 1_000_000} MB", "split it into single articles, then: localsum read FILE"
-    )
+    return InputError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB", _SPLIT)
 
 
 def _shown(path: str) -> str:

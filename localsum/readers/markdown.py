@@ -27,7 +27,9 @@ _FENCED_DIV = re.compile(r"^ {0,3}:{3,}[^\n]*$", re.MULTILINE)
 _FOOTNOTE_TEXT = re.compile(r"^ {0,3}\[\^[^\]\s]{1,40}\]:[ \t]*", re.MULTILINE)
 _FOOTNOTE_MARK = re.compile(r"\[\^[^\]\s]{1,40}\]")
 _ATTRIBUTES = re.compile(r"\{[#.:][^{}\n]{0,400}\}")
-_LEFT_OVER = re.compile(r"(?<!\w)\*\*|\*\*(?!\w)|\*(?=[.,;:!?]\*)|(?<=\*[.,;:!?])\*")  # emphasis that CommonMark does not see as such
+_LEFT_OVER = re.compile(
+    r"(?<!\w)\*\*|\*\*(?!\w)|\*(?=[.,;:!?]\*)|(?<=\*[.,;:!?])\*"
+)  # emphasis that CommonMark does not see as such
 _LONG_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\s]{0,500}\)")
 _TAG = re.compile(r"</?([a-zA-Z][\w-]{0,30})(?:\s[^<>]{0,2000}|/)?>")
 _UNSHOWN = ("script", "style", "template", "noscript", "svg", "iframe", "object", "head", "textarea")

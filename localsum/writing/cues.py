@@ -13,12 +13,17 @@ _I = re.IGNORECASE
 # A sentence that opens by pointing back cannot stand alone.
 ANAPHORIC = re.compile(
     r"(?:this|that|these|those|it|its|it['’]s|they|they['’](?:re|ve|ll|d)|their|them|he|he['’](?:s|d|ll)|she|she['’](?:s|d|ll)"
-    r"|his|her|hers|such|so|the (?:former|latter|same|other|result|move|two|pair|company|firm|group|study|report|researchers"
-    r"|authors|team|man|woman|suspect|victim|ruling|decision|deal|law|bill|plan|change|effect|problem|reason|answer|idea|rest)"
-    r"|one (?:of (?:them|these|those)|reason|example)|another|both|neither|each|others?|either|here|there|then|yet|for example"
-    r"|for instance|which|as such|in (?:this|that|these|those|such)|at (?:this|that)|to (?:this|that|do so)|with (?:this|that)"
-    r"|by (?:this|that)|of (?:these|those)|because of (?:this|that)|some of (?:these|those|them)|all of (?:these|those|this)"
-    r"|most of (?:these|those)|none of (?:these|those)|do(?:es|ing)? so|likewise|similarly|conversely|otherwise|instead)\b",
+    r"|his|her|hers|such|so|another|both|neither|each|others?|either|here|there|then|yet|for example|for instance|which"
+    r"|one (?:of (?:them|these|those)|reason|example)|as such|in (?:this|that|these|those|such)|at (?:this|that)"
+    r"|to (?:this|that|do so)|with (?:this|that)|by (?:this|that)|of (?:these|those)|because of (?:this|that)"
+    r"|(?:some|all|most|none|many|several|few) of (?:these|those|them|this|it)|do(?:es|ing)? so|likewise|similarly|conversely"
+    r"|otherwise|instead)\b",
+    _I,
+)
+# One that opens with something spoken of before; at the head of a paragraph it may pass.
+DEFINITE = re.compile(
+    r"the (?:former|latter|same|other|result|move|two|pair|company|firm|group|study|report|researchers|authors|team|man|woman"
+    r"|suspect|victim|ruling|decision|deal|law|bill|plan|change|effect|problem|reason|answer|idea|rest|system|process)\b",
     _I,
 )
 # A pronoun as the subject of an early clause, with nothing named before it.
@@ -32,7 +37,7 @@ CONNECTIVE = re.compile(
     r"|as it happens|as a reminder|notably|importantly|interestingly|crucially|in particular|more importantly"
     r"|at the same time|on the other hand|that said|then again|first|firstly|second|secondly|third|thirdly|finally|lastly"
     r"|for (?:example|instance)|anyway|okay|ok|yeah|yes|no|right|look|now|actually|basically|honestly|frankly)(?:,\s+|\s+[—–-]\s+)"
-    r"|(?:and|but|so|or|yet)\s+(?=[a-z“\"'‘])",
+    r"|(?:and|but|or|yet|so(?!\s(?:long|far|much|many|called|that|too|do|does|is|are|was|were|it|they|he|she)\b))\s+(?=[a-z“\"'‘])",
     _I,
 )
 # What a sentence says will follow, for somebody.
@@ -70,17 +75,17 @@ CONSEQUENCE_CLAUSE = re.compile(
     r"|so\s+(?=that\b))"
 )
 # Somebody ought to do something.
-_ACTOR = r"(?:should|must|ought to|needs? to|ha(?:s|ve) to|had better)"
+_ACTOR = r"(?:should|must|ought to|needs? to)"
 _NOT_ADVICE = (
-    r"(?!\s+(?:still\s+|also\s+)?(?:have|be (?:expected|able|available|ready|noted|clear|obvious|possible|easy|enough|fine|good|true|said|the|a|an|in|no|as"
-    r"|more|less|at)|arrive|come|become|look|sound|feel|help|get|happen|work|see|appear|begin|cost|take|know|admit|say|remember"
+    r"(?!\s+(?:\w+ly\s+|still\s+|also\s+|now\s+)?(?:have|be (?:expected|noted|said|locked|used to)|be (?!\w+(?:ed|en|ade|uilt|ept|ent|ought)\b)"
+    r"|arrive|come|become|look|sound|feel|help|get|happen|work|see|appear|begin|cost|take|know|admit|say|remember"
     r"|go without|mean)\b)"
 )
 DIRECTIVE = re.compile(
     rf"\b{_ACTOR}{_NOT_ADVICE}\s+(?:not\s+|also\s+|now\s+|therefore\s+|never\s+|always\s+)?[a-z]{{2,}}", _I
 )
 RECOMMENDS = re.compile(
-    r"\b(?:recommend(?:s|ed|ing)?|urge[sd]?|urging|advise[sd]?|advising|call(?:s|ed|ing)? (?:on|for)|encourage[sd]?|demand(?:s|ed)?"
+    r"\b(?:recommend(?:s|ed|ing)?|urge[sd]?|urging|advise[sd]?|advising|call(?:s|ed|ing)? (?:on|for)|encourage[sd]?"
     r"|it is time to|worth (?:trying|checking|testing|reading)|best practice|make sure)\b",
     _I,
 )
@@ -115,13 +120,26 @@ CLOSING = re.compile(
     r"takeaway|bottom line|question)|for now|will|remains?|still|next|must|should|years?|ahead)\b",
     _I,
 )
+# An advertisement: what stands around it is one too.
+SPONSOR = re.compile(
+    r"\b(?:sponsor(?:s|ed|ing)?|brought to you|promo code|discount code|percent off|free trial|head (?:over )?to \S+\.\w+)\b|% off\b",
+    _I,
+)
+# Talk about the text itself.
+ROADMAP = re.compile(
+    r"\bin this (?:post|article|piece|issue|episode|newsletter|talk)\b|\bwe(?:['’]ll| will| must| can| need to)? (?:look|explore|examine|dive"
+    r"|discuss|cover|unpack|turn)\b|\blet['’]s\b|\bas (?:mentioned|noted|discussed)\b|\b(?:above|below)\b[,.:]",
+    _I,
+)
+# Speech as it is transcribed.
+FILLER = re.compile(r"\{[a-z]{3,20}\}|(?<![\w'’-])(?:u[hm]+|mm+(?:-?hmm+)?|hmm+|erm?|huh)(?![\w'’-])(?:\s*,)?", _I)
 # Not about the subject: greetings, adverts, calls to subscribe, credits, navigation.
 NOISE = re.compile(
     r"\b(?:subscrib\w+|sign(?:ing)? up|newsletter|unsubscribe|podcasts?\b.{0,40}\b(?:app|listen|episode)|follow us|follow me"
     r"|share this|read more|click here|view (?:this|in|online)|all rights reserved|copyright ©|photo(?:graph)? by|image (?:credit"
     r"|source|via)|getty images|advertis\w+|sponsor\w*|brought to you|promo code|discount code|coupon|use (?:the )?code|% off"
     r"|percent off|free trial|leave (?:us )?a (?:\S+ )?review|star review|rate us|patreon|merch|swag|thanks (?:to|again|for)|thank you"
-    r"|shout ?outs?|talk to you (?:again|soon|next)|see you (?:again|next|soon|then)|have a (?:great|good|nice)|welcome (?:back|to)"
+    r"|appreciate you|support(?:ing)? (?:our|my) work|paid sub\w*|referrals?\b|(?:podcast|audio|video|code|slides?) (?:is|are) (?:at|on|here)|shout ?outs?|talk to you (?:again|soon|next)|see you (?:again|next|soon|then)|have a (?:great|good|nice)|welcome (?:back|to)"
     r"|good (?:morning|evening|afternoon)|hello(?:,| and| everyone| friends)|hi (?:everyone|there|all)|what(?:['’]s)? up|my name is|I['’]m your host"
     r"|let['’]s (?:get (?:right )?into|do it|jump|dive)|stay tuned|after the break|right after this|cookies?\b.{0,30}\b(?:accept|policy|consent)"
     r"|privacy policy|terms of (?:use|service)\b.{0,20}\bapply|table of contents|comments? (?:below|section)|link(?:s)? in the (?:show notes|description)"

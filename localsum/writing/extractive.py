@@ -25,7 +25,7 @@ from localsum.writing.gate import refuse
 from localsum.writing.material import Material, Sentence, gather
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
-from localsum.writing.speech import sayings
+from localsum.writing.speech import sayings, speaker_of
 from localsum.writing.topics import topics
 
 Writer = Generator[tuple[Request, ...], dict[str, str], dict[str, FieldResult]]
@@ -201,9 +201,10 @@ class Desk:
             entry = self._add(draft, text.name if each.parts else "text", pick)
             if line:
                 entry.parts = {line.name: "", **entry.parts}
-                own = self.material.text(topic.heading) if topic.heading else ""
-                if own and len(own.split()) <= line.words + 4:
-                    entry.parts[line.name] = headline.without_number(own)
+                own = headline.without_number(self.material.text(topic.heading)) if topic.heading else ""
+                seen = [other.parts[line.name] for other in draft.entries[:-1]]
+                if len(own.split()) <= line.words + 4 and headline.is_telling(own) and own not in seen:
+                    entry.parts[line.name] = own
                 else:
                     self._heading(line, entry, pick, topic.first, f"{each.name}.{number}.{line.name}")
 
@@ -219,11 +220,10 @@ class Desk:
             entry.parts[each.name] = own
             entry.own_title, entry.evidence = True, []
             return
-        best = max(lead, key=self.material.salience, default=None)
-        entry.parts[each.name] = headline.clause(best.text, each.words) if best else own
+        entry.parts[each.name] = self._clause(each.words) or own
         if not each.cue or not self.template.examples:
             return
-        source = " ".join(s.text for s in lead)
+        source = " ".join(select.fluent(s.text) for s in lead)
 
         def use(answer: str) -> None:
             answer = headline.clause(answer, each.words, is_last_resort=False)
@@ -240,13 +240,23 @@ class Desk:
         rule = grammar.line(each.words * _CHARS_PER_WORD)
         self.asks.append(Ask(each.name, each, source, rule, 4 * each.words, use))
 
+    def _clause(self, most_words: int) -> str:
+        """The main clause of the first of the best sentences that has one short enough; else the head of the best."""
+        best = sorted(self.material.sentences, key=lambda s: -self.material.salience(s))[:8]
+        for sentence in best:
+            clause = headline.clause(sentence.text, most_words, is_last_resort=False)
+            stands = sentence.is_usable and not cues.ANAPHORIC.match(clause) and not cues.PERSONAL.search(clause)
+            if len(clause.split()) >= 4 and stands and clause.count('"') % 2 == 0:
+                return clause
+        return headline.clause(best[0].text, most_words) if best else ""
+
     def _lead(self) -> tuple[Sentence, ...]:
         """What the document is about in a few sentences: the most salient three."""
         best = sorted(self.material.sentences, key=lambda s: -self.material.salience(s))[:3]
         return tuple(sorted(best, key=lambda s: s.index))
 
     def _heading(self, part: Field, entry: Entry, pick: Pick, first: int, name: str) -> None:
-        texts = [s.text for s in pick.sentences]
+        texts = [select.fluent(s.text) for s in pick.sentences]
         weight = Counter(stem for s in self.material.sentences[first : first + 12] for stem in s.stems)
         entry.parts[part.name] = headline.phrase(texts, part.words, dict(weight)) or headline.clause(
             texts[0], part.words
@@ -345,8 +355,7 @@ class Desk:
 
             def use(answer: str, texts: dict[str, Sentence] = texts) -> None:
                 chosen = texts.get(answer.strip()) or next(iter(texts.values()))
-                speaker = self.material.document.blocks[chosen.block].speaker
-                draft.quotes.append(self._quote(chosen.span, speaker))
+                draft.quotes.append(self._quote(chosen.span, speaker_of(self.material, chosen)))
 
             if len(options) == 1 or not each.cue:
                 use("")

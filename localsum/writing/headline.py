@@ -9,7 +9,7 @@ from localsum.writing import cues
 
 _PARENTHESES = re.compile(r"\s*[(\[][^()\[\]]{0,200}[)\]]")
 _LEADING_ADVERBIAL = re.compile(
-    r"(?:(?:On|In|At|By|After|Before|Since|For|With|Under|During|Last|This|Earlier|As of|According to|Despite|While|When|Although)\s"
+    r"(?:(?:On|In|At|By|After|Before|Since|For|With|Under|During|Last (?:week|month|year)|This (?:week|month|year)|Earlier|As of|According to|Despite|While|When|Although)\s"
     r"[^,;:]{2,60}),\s+(?!(?:it|he|she|they|we|I|you|this|that|these|those)\b)"
 )
 # Where a clause may end, the best places first.
@@ -42,6 +42,19 @@ _GENERIC = re.compile(
     r"\b(?:issue|episode|ep|vol(?:ume)?|no|week(?:ly)?|daily|digest|newsletter|news|update|roundup|transcript|untitled|home|part)\b|#?\d+$",
     re.I,
 )
+
+
+# Headings that name a place in the text, not what it is about.
+_FORMAL = re.compile(
+    r"(?:introduction|intro|background|overview|summary|conclusions?|discussion|results|methods?|abstract|references|links"
+    r"|notes|footnotes|appendix|more|misc(?:ellaneous)?|in brief|faq|table of contents|contents)\W*$",
+    re.I,
+)
+
+
+def is_telling(heading: str) -> bool:
+    """Whether a document's own heading says what its section is about."""
+    return bool(content_stems(heading)) and not _FORMAL.match(heading)
 
 
 def is_informative(title: str, text: str, most_words: int) -> bool:

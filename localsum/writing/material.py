@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from localsum.document import Document, Span
 from localsum.grounding.words import words
@@ -16,9 +17,13 @@ from localsum.sentences import sentences
 from localsum.writing import cues
 
 _SPACE = re.compile(r"\s+")
+_DOMAIN = re.compile(r"\b[\w-]{2,}\.(?:com|org|net|io|dev|ai|co)\b")
+_MOST_ADVERT = 250  # words under a heading that one sponsor's name makes an advertisement
 _NAMED = re.compile(r"[A-Z]|\b(?:the|a|an|your|our)\s\w+\s(?!own\b)")
 LEAD = 6.0  # weight of a sentence's place: LEAD * exp(-index / LEAD_DECAY), measured on news (see DECISIONS.md)
 LEAD_DECAY = 6.0
+LEAST_STANDING = -2.0
+_LONG = 1500  # words; in longer documents the opening tells less of the whole
 STANDING = 0.8  # weight of how well it stands alone
 
 
@@ -34,11 +39,12 @@ class Sentence:
     stems: frozenset[str]
     centrality: float  # cosine with the document's centroid, as a z-score
     standing: float  # how well it stands alone: 0 is well, below is worse
+    place: int  # how many usable sentences come before it
 
     @property
     def is_usable(self) -> bool:
         """Fit to be shown on its own."""
-        return self.standing > -2.0
+        return self.standing > LEAST_STANDING
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,18 @@ class Material:
     document: Document
     sentences: tuple[Sentence, ...]
 
-    def salience(self, sentence: Sentence) -> float:
-        """How much a summary should want this sentence: central, early, and able to stand alone."""
-        return sentence.centrality + LEAD * math.exp(-sentence.index / LEAD_DECAY) + STANDING * sentence.standing
+    @cached_property
+    def lead(self) -> float:
+        """What the very first sentence gains by its place."""
+        return LEAD * min(1.0, _LONG / max(1, sum(s.words for s in self.sentences)))
+
+    def salience(self, sentence: Sentence, *, follows: bool = False) -> float:
+        """How much a summary should want this sentence: central, early, and able to stand alone.
+
+        One that `follows` a sentence shown before it may point back at that.
+        """
+        standing = max(sentence.standing, -0.3) if follows and sentence.is_usable else sentence.standing
+        return sentence.centrality + self.lead * math.exp(-sentence.place / LEAD_DECAY) + STANDING * standing
 
     def text(self, span: Span) -> str:
         return self.document.text[span.start : span.end]
@@ -60,24 +75,37 @@ def gather(document: Document) -> Material:
     texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
     bags = [Counter(word.stem for word in words(text) if word.stem and not word.stem.isdigit()) for text in texts]
     centrality = _z_scores(_centrality(bags))
-    found = []
+    adverts = _adverts(document, [s.block for s in raw], texts)
+    found: list[Sentence] = []
+    place = 0
     for index, (sentence, text, bag) in enumerate(zip(raw, texts, bags, strict=True)):
         block = document.blocks[sentence.block]
         starts_block = sentence.start == block.start
         count = len(text.split())
+        standing = _standing(text, count, is_spoken=block.speaker is not None, starts_block=starts_block)
+        if sentence.block in adverts:
+            standing -= 2.0
+        span = Span(sentence.start, sentence.end)
         found.append(
-            Sentence(
-                index=index,
-                span=Span(sentence.start, sentence.end),
-                block=sentence.block,
-                text=text,
-                words=count,
-                stems=frozenset(bag),
-                centrality=centrality[index],
-                standing=_standing(text, count, is_spoken=block.speaker is not None, starts_block=starts_block),
-            )
+            Sentence(index, span, sentence.block, text, count, frozenset(bag), centrality[index], standing, place)
         )
+        place += found[-1].is_usable
     return Material(document, tuple(found))
+
+
+def _adverts(document: Document, blocks: list[int], texts: list[str]) -> set[int]:
+    """Blocks that advertise: those that name a sponsor, and all under the same heading if that is short."""
+    found = {block for block, text in zip(blocks, texts, strict=True) if cues.SPONSOR.search(text)}
+    for block in list(found):
+        first = last = block
+        while first > 0 and document.blocks[first].kind != "heading":
+            first -= 1
+        while last + 1 < len(document.blocks) and document.blocks[last + 1].kind != "heading":
+            last += 1
+        span = document.text[document.blocks[first].start : document.blocks[last].end]
+        if document.blocks[first].kind == "heading" and len(span.split()) <= _MOST_ADVERT:
+            found.update(range(first, last + 1))
+    return found
 
 
 def _centrality(bags: list[Counter[str]]) -> list[float]:
@@ -119,11 +147,19 @@ def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> 
         score -= 2.0 if text[-1:] in ":,;–—" or count < 10 else 1.2
     bare = cues.without_connective(text)
     if cues.ANAPHORIC.match(bare):
-        score -= 0.7 if starts_block and bare == text else 1.5
+        score -= 1.2 if starts_block and bare == text else 1.5
+    elif cues.DEFINITE.match(bare):
+        score -= 0.5 if starts_block and bare == text else 1.2
     elif (pointing := cues.PRONOUN_SUBJECT.search(text[:70])) and not _NAMED.search(text, 1, pointing.start()):
         score -= 1.0
     elif bare[:20] != text[:20]:
         score -= 0.3
+    if fillers := len(cues.FILLER.findall(text)):
+        score -= min(1.5, 5.0 * fillers / count)
+    if cues.ROADMAP.search(text):
+        score -= 0.8
+    if _DOMAIN.search(text):
+        score -= 0.8
     if text[:1] in "“\"'‘(":
         score -= 1.2
     if text.count("“") != text.count("”") or text.count('"') % 2 or text.count("(") != text.count(")"):

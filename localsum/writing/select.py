@@ -35,7 +35,16 @@ def pick_of(sentences: Iterable[Sentence]) -> Pick:
     chosen = tuple(sorted(sentences, key=lambda s: s.index))
     shown = {s.index for s in chosen}
     parts = [s.text if s.index - 1 in shown else cues.without_connective(s.text) for s in chosen]
-    return Pick(" ".join(_closed(part) for part in parts), tuple(s.span for s in chosen), chosen)
+    return Pick(" ".join(_closed(fluent(part)) for part in parts), tuple(s.span for s in chosen), chosen)
+
+
+def fluent(text: str) -> str:
+    """Transcribed speech without "uh" and "{vocalsound}"; other text as it is."""
+    if not cues.FILLER.search(text):
+        return text
+    text = re.sub(r"\s+", " ", cues.FILLER.sub(" ", text)).strip(" ,")
+    text = cues.without_connective(re.sub(r"\s+([,.;:?!])", r"\1", text))
+    return text[:1].upper() + text[1:]
 
 
 def _closed(text: str) -> str:
@@ -43,15 +52,15 @@ def _closed(text: str) -> str:
 
 
 def greedy(
-    pool: Iterable[Sentence], score: Callable[[Sentence], float], shelf: Shelf, *, most: int, words: int, least: int = 1
+    pool: Iterable[Sentence], score: Callable[[Sentence], float], shelf: Shelf, *, most: int, words: int
 ) -> list[Sentence]:
     """Best sentences first, none repeating what is on the shelf, together at most `words`; takes them off the pool."""
     chosen: list[Sentence] = []
     room = words
-    for sentence in sorted(pool, key=lambda s: (-score(s), s.index)):
-        if len(chosen) == most:
+    for sentence in sorted(pool, key=lambda s: (not s.is_usable, -score(s), s.index)):
+        if len(chosen) == most or (chosen and not sentence.is_usable):
             break
-        if sentence.words <= room and shelf.is_free(sentence) and (sentence.is_usable or len(chosen) < least):
+        if sentence.words <= room and shelf.is_free(sentence):
             shelf.take(sentence)
             chosen.append(sentence)
             room -= sentence.words
@@ -59,8 +68,19 @@ def greedy(
 
 
 def central(material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
-    """A summary: the most salient sentences, in the document's order."""
-    return pick_of(greedy(material.sentences, material.salience, shelf, most=most, words=words))
+    """A summary: the most salient sentences, in the document's order; each choice may let the next sentence follow it."""
+    chosen: list[Sentence] = []
+    while len(chosen) < most:
+        shown = {s.index for s in chosen}
+
+        def score(sentence: Sentence, shown: set[int] = shown) -> float:
+            return material.salience(sentence, follows=sentence.index - 1 in shown)
+
+        more = greedy(material.sentences, score, shelf, most=1, words=words - sum(s.words for s in chosen))
+        if not more or (chosen and not more[0].is_usable):
+            break
+        chosen += more
+    return pick_of(chosen)
 
 
 def window(
@@ -118,8 +138,8 @@ def closing(material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
 
     def score(sentence: Sentence) -> float:
         near = tail.index(sentence) / max(1, len(tail) - 1)
-        says = 0.8 * bool(cues.CLOSING.search(sentence.text))
-        return 1.2 * near + says + 0.3 * sentence.centrality + 0.5 * sentence.standing
+        says = bool(cues.CLOSING.search(sentence.text))
+        return 0.9 * near + 0.7 * says + 0.6 * sentence.centrality + 0.7 * sentence.standing
 
     return pick_of(
         window(tail, score, shelf, most=most, words=words) or greedy(tail, score, shelf, most=1, words=words)
@@ -229,8 +249,9 @@ def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *
     other = best[1]
     if other is last:
         return None
-    text = cues.without_connective(other.text)
+    text = cues.without_connective(fluent(other.text))
     stripped = cues.EXPLICIT_CONSEQUENCE.sub("", text, count=1) if cues.EXPLICIT_CONSEQUENCE.match(text) else text
+    stripped = stripped.removeprefix("That ")
     return Pick(_closed(stripped[:1].upper() + stripped[1:]), (other.span,), (other,))
 
 
@@ -248,7 +269,7 @@ def _follows(claim: Sentence, other: Sentence) -> float:
         return -1.0
     cue = 1.5 * explicit * (distance == 1) + 0.6 * strong + 0.3 * weak
     likeness = 1.5 * shared / max(4, min(len(claim.stems), len(other.stems)))
-    return cue + standing + likeness - 0.15 * min(6, abs(distance) - 1) - 0.4 * (distance < 0)
+    return cue + standing + likeness - 0.15 * min(6, abs(distance) - 1) - 0.8 * (distance < 0)
 
 
 def directives(material: Material, shelf: Shelf, *, most: int, words: int, impact_words: int) -> list[Insight]:

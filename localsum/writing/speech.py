@@ -23,6 +23,7 @@ _BEFORE = re.compile(
 )
 _SHE_SAID = re.compile(rf"\s*,?\s*(?:(?:she|he)\s+(?:{_SAYS})\b|(?:{_SAYS})\s+(?:she|he)\b)")
 _SOMEBODY_SAID = re.compile(rf"{_NAME}(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|{_SAYS}\s+{_NAME}")
+_INTRODUCED = re.compile(rf"(?P<name>{_NAME})(?=[,:\s])")
 _NOT_NAMES = frozenset("The A An It He She They We I This That But And In On At If When While As Mr Mrs Ms Dr".split())
 
 
@@ -67,3 +68,15 @@ def _speaker(text: str, start: int, end: int) -> str | None:
         if match and (name := match["a"] or match["b"]) and name.split()[0] not in _NOT_NAMES:
             return name.removesuffix("’s").removesuffix("'s")
     return None
+
+
+def speaker_of(material: Material, sentence: Sentence) -> str | None:
+    """Who says a sentence: the speaker of a transcript, or whom the line before a block quotation introduces."""
+    blocks = material.document.blocks
+    block = blocks[sentence.block]
+    if block.kind != "quote":
+        return block.speaker
+    before = next((b for b in reversed(blocks[: sentence.block]) if b.kind != "quote"), None)
+    line = material.text(Span(before.start, before.end)) if before else ""
+    name = _INTRODUCED.match(line) if line.endswith(":") else None
+    return name["name"] if name and name["name"].split()[0] not in _NOT_NAMES else None
