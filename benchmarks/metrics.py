@@ -308,12 +308,13 @@ def extent(brief: dict[str, Any], all_pieces: Sequence[Piece], template: Templat
     outside = [f for f in lists if not f.count[0] <= len(brief[f.name]) <= f.count[1]]
     full = {f.name for f in template.fields} - {f.name for f in empty}
     parts = [p for p in all_pieces if p.field in full]
+    limited = [p for p in parts if p.shape != "choice"]
     fields = len(template.fields)
     return {
         "empty_with_reason": (len(told), fields),
         "empty_without_reason": (len(empty) - len(told), fields),
         "empty_parts": (sum(not p.text.strip() for p in parts), len(parts)),
-        "over_word_limit": (sum(len(p.text.split()) > p.limit for p in parts), len(parts)),
+        "over_word_limit": (sum(len(p.text.split()) > p.limit for p in limited), len(limited)),
         "count_outside": (len(outside), len(lists)),
     }
 

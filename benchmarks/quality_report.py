@@ -274,7 +274,7 @@ def _texts(system: System) -> list[str]:
         [
             row["text"], row["shape"], str(row["briefs_with"]), f"{row['entries_mean']:.1f}",
             f"{row['entries_min']}-{row['entries_max']}", f"{row['words_mean']:.1f}", str(row["words_max"]),
-            str(row["words_limit"]),
+            "-" if row["shape"] == "choice" else str(row["words_limit"]),
         ]
         for row in field_rows(system)
     ]  # fmt: skip
@@ -285,9 +285,10 @@ def _texts(system: System) -> list[str]:
 def _listing(title: str, counts: dict[str, dict[str, int]]) -> list[str]:
     lines = []
     for name, options in counts.items():
-        taken = sum(count > 0 for count in options.values())
-        text = ", ".join(f"{option} {count}" for option, count in options.items())
-        lines.append(textwrap.fill(f"{name} ({taken} different): {text}", _LINE, subsequent_indent="    "))
+        text = ", ".join(f"{option} {count}" for option, count in options.items() if count)
+        never = sum(count == 0 for count in options.values())
+        text += f"; {never} of {len(options)} never" if never else ""
+        lines.append(textwrap.fill(f"{name}: {text}", _LINE, subsequent_indent="    "))
     return [f"\n{title}", *lines] if lines else []
 
 

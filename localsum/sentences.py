@@ -1,8 +1,8 @@
 """Where sentences begin and end. Knows text and abbreviations; nothing of files, words' meaning or models.
 
 Every candidate (a stop, its closing quotes, then white space) is judged by the word before it and the word after it.
-Quotations and parentheses of up to `QUOTE_WORDS` words are never cut inside; a line break always ends a sentence (readers
-have joined wrapped lines). Everything is one pass from left to right: time is linear in the text.
+Quotations and parentheses of up to `QUOTE_WORDS` words are never cut inside; a line break always ends a sentence
+(readers have joined wrapped lines). Everything is one pass from left to right: time is linear in the text.
 """
 
 from __future__ import annotations
@@ -21,39 +21,41 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# A word with a stop that stands before something and never ends a sentence.
+# Words with a stop, by what may follow. Titles, months and states count only with a capital ("Gen. Park", "next gen.").
+_TITLES = _words(
+    """mr mrs ms mx dr prof sen rep reps gov gen lt col sgt maj capt cmdr adm rev hon pres supt det mme mlle sr sra
+    srta st mt ft fr hr dhr mevr dipl ing"""
+)
 _NEVER = _words(
-    """mr mrs ms mx dr prof sen rep reps gov gen lt col sgt maj capt cmdr adm rev hon pres supt det mme mlle sr sra srta st
-    mt ft vs v cf e.g eg i.e viz approx ca resp incl dept est z.b z d.h d u.a bzw vgl ggf evtl inkl sog bspw dhr mevr bijv
-    fr hr frau nr nos dipl ing"""
+    """vs v cf e.g eg i.e viz approx ca resp incl dept est z.b z d.h d u.a bzw vgl ggf evtl inkl sog bspw bijv nos"""
 )
-# A word with a stop that may end a sentence: it does when a usual first word of sentences follows.
+# These may end a sentence: they do when a usual first word of sentences follows.
 _MAYBE = _words(
-    """inc corp ltd co llc plc bros jr esq al dec jan feb mar apr jun jul aug sept sep oct nov mon tue tues wed thu thur
-    thurs fri sat sun ave blvd rd univ assn min sec hr hrs ft lb lbs oz pts pt ed eds fig figs eq eqs vol ch p pp art par
-    ref refs u.s u.k usw uvm"""
+    """inc corp ltd co llc plc bros jr esq al ave blvd rd univ assn min sec hr hrs ft lb lbs oz pts pt eds fig figs eq
+    eqs vol ch p pp ref refs usw uvm nr"""
 )
+_MAYBE_CAPITAL = _words("jan feb mar apr jun jul aug sept sep oct nov dec mon tue tues wed thu thur thurs fri sat sun")
 # American states as agencies shorten them: after "Reno, Nev." a capital begins a sentence unless it is a title.
 _STATES = _words(
-    """ala ariz ark calif colo conn del fla ga ill ind kan ky la mass md mich minn miss mo mont neb nev okla ore pa tenn tex
-    va vt wash wis wyo n.y n.j n.c s.c n.h n.m d.c"""
+    """ala ariz ark calif colo conn del fla ga ill ind kan ky la mass md mich minn miss mo mont neb nev okla ore pa
+    tenn tex va vt wash wis wyo n.y n.j n.c s.c n.h n.m d.c"""
 )
 # Usual first words of sentences: after one of the words above they begin a new one.
 _FIRST = _words(
-    """the a an it its he she we they i you his her their our my your this that these those there here in on at by for from
-    with without after before when while if as since until although though because but and or so yet however meanwhile
-    still also then thus therefore moreover instead finally first second some many most more few no not none nobody
-    everyone everybody each all both neither either one two three such what why how who where which under over during
-    between among despite according shares is are was were will would can could should do does did has have let to of now
-    today yesterday later earlier last next once even only another other others every nothing
-    das die der es er sie wir ich im am bei mit nach vor zu auf für als wenn doch aber und ein eine einen sein ihr dies
-    diese dieser auch noch nur so dann man seit damit"""
+    """the a an it its he she we they i you his her their our my your this that these those there here in on at by for
+    from with without after before when while if as since until although though because but and or so yet however
+    meanwhile still also then thus therefore moreover instead finally first second some many most more few no not
+    none nobody everyone everybody each all both neither either one two three such what why how who where which
+    under over during between among despite according shares is are was were will would can could should do does did
+    has have let to of now today yesterday later earlier last next once even only another other others every nothing
+    das die der es er sie wir ich im am bei mit nach vor zu auf für als wenn doch aber und ein eine einen sein ihr
+    dies diese dieser auch noch nur so dann man seit damit"""
 )
 _CLOCK = _words("a.m p.m am pm")
 _AFTER_CLOCK = _words(
-    """monday tuesday wednesday thursday friday saturday sunday et est edt ct cst cdt mt mst mdt pt pst pdt gmt utc bst cet
-    cest ist jst eastern central mountain pacific january february march april may june july august september october
-    november december jan feb mar apr jun jul aug sept oct nov dec"""
+    """monday tuesday wednesday thursday friday saturday sunday et est edt ct cst cdt mt mst mdt pt pst pdt gmt utc bst
+    cet cest ist jst eastern central mountain pacific january february march april may june july august september
+    october november december jan feb mar apr jun jul aug sept oct nov dec"""
 )
 # Before a German ordinal: "am 3. Oktober", "im 20. Jahrhundert".
 _BEFORE_ORDINAL = _words("am der die das dem den des im zum zur vom beim ab bis seit jeder jede jedes")
@@ -67,7 +69,8 @@ _WIDE = "。！？｡"  # these need no space after them
 _EMOJI = "\u2600-\u27bf\u2b50\ufe0f\U0001f000-\U0001faff"
 _CLOSERS = "\"'”’“‘»«›)]}*_」』）】》"
 _CANDIDATE = re.compile(
-    rf"(?<![{_STOPS}{_WIDE}])(?P<stop>[{_STOPS}{_WIDE}]++(?: \.(?!\w))*+)(?P<closers>(?:[{re.escape(_CLOSERS)}]|\[\d{{1,3}}\]| »(?!\w)| ?[{_EMOJI}])*+)"
+    rf"(?<![{_STOPS}{_WIDE}])(?P<stop>[{_STOPS}{_WIDE}]++(?: \.(?!\w))*+)"
+    rf"(?P<closers>(?:[{re.escape(_CLOSERS)}]|\[\d{{1,3}}\]| »(?!\w)| ?[{_EMOJI}])*+)"
 )
 _NEXT = re.compile(r"\s*+(?P<lead>[^\w\s]{0,6})(?P<word>[^\W_][^\s]{0,30})?")
 _PRODUCT = re.compile(r"[a-z]{1,20}(?:[A-Z0-9]|\.[a-z])")  # iPhone, xAI, k8s, llama.cpp
@@ -98,7 +101,7 @@ def sentences(document: Document) -> list[Sentence]:
 
 
 def split(text: str) -> list[Span]:
-    """Spans of the sentences of any text, in order, without surrounding white space; together they hold all the rest."""
+    """Spans of the sentences of any text, in order; all but white space is in one of them."""
     spans: list[Span] = []
     start = 0
     for line in text.split("\n"):
@@ -237,9 +240,13 @@ def _ends(line: str, match: re.Match[str]) -> bool:
 
 def _full_stop(before: str, previous: str, closers: str, lead: str, word: str) -> bool:
     """Whether a single full stop ends a sentence, by the word before it (`previous`) and the one after (`word`)."""
-    key = previous.lower()
+    key, capital = previous.lower(), previous[:1].isupper() and not previous[1:].isupper()
+    title = capital and key in _TITLES
+    state = (capital or "." in key) and key in _STATES
+    never = title or (key in _NEVER and not previous.isupper())
     acronym = _ACRONYM.fullmatch(previous) is not None or (len(previous) == 1 and previous.isalpha())
-    short = key in _NEVER or key in _MAYBE or key in _CLOCK or acronym or key in _STATES or key == "etc"
+    maybe = key in _MAYBE or state or acronym or (capital and key in _MAYBE_CAPITAL)
+    short = never or maybe or key in _CLOCK or key == "etc"
     if not word:
         return not (short and lead)
     inside = bool(closers.strip("*_"))
@@ -254,11 +261,11 @@ def _full_stop(before: str, previous: str, closers: str, lead: str, word: str) -
         return not (ordinal and ordinal[0].lower() in _BEFORE_ORDINAL and _first(word) not in _FIRST)
     if inside:
         return any(mark in _QUOTES for mark in closers)
-    if key in _NEVER or word[0].isdigit():
+    if never or word[0].isdigit():
         return False
     if key in _CLOCK:
         return _first(word) not in _AFTER_CLOCK
-    if key in _STATES and before[: -len(previous)].endswith(", ") and _first(word) not in _NEVER:
+    if state and before[: -len(previous)].endswith(", ") and _first(word) not in _TITLES:
         return True
     return key == "etc" or _first(word) in _FIRST
 

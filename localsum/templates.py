@@ -7,6 +7,7 @@ of models, documents or how a field is written.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -23,18 +24,22 @@ Extract = Literal[
 ]
 
 RESERVED = ("schema", "source", "mode", "support", "warnings", "model", "template", "timing")
-RESERVED_PARTS = ("evidence", "grounding", "reasons")
+RESERVED_PARTS = ("evidence", "grounding", "reasons")  # what a brief adds to every entry
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_FIELD_KEYS = frozenset("name shape ask cue extract words sentences count of options match part".split())
+_FIELD_KEYS = frozenset(
+    ["name", "shape", "ask", "cue", "extract", "words", "sentences", "count", "of", "options", "match", "part"]
+)
 _MAX_BYTES = 256 * 1024
-_DEFAULT_EXTRACT: dict[Shape, Extract] = {
-    "line": "headline",
-    "text": "central",
-    "choice": "central",
-    "quote": "quotes",
-    "items": "insights",
-    "record": "central",
+# The extracts that can serve each shape; the first is what it has if the template does not say.
+_EXTRACTS: dict[Shape, tuple[Extract, ...]] = {
+    "line": ("headline",),
+    "text": ("central", "closing"),
+    "choice": ("central",),
+    "quote": ("quotes",),
+    "items": ("insights", "directives", "topics"),
+    "record": ("insights", "directives"),
 }
+_PART_EXTRACTS: tuple[Extract, ...] = ("sentence", "consequence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Field:
     extract: Extract = "central"
     words: int = 60  # at most
     sentences: tuple[int, int] = (1, 3)
-    count: tuple[int, int] = (1, 5)  # of items
+    count: tuple[int, int] = (1, 5)  # of items; any other shape is one
     of: Shape = "text"  # shape of each item
     options: tuple[tuple[str, str], ...] = ()  # of a choice: name and the words that speak for it
     match: tuple[str, ...] = ()
@@ -89,14 +94,15 @@ def load_template(name_or_path: str | None = None) -> Template:
     """The template of that name or path; `brief` by default. Raises TemplateError."""
     path = _find(name_or_path or "brief")
     try:
-        data = path.read_bytes()[: _MAX_BYTES + 1]
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
             raise TemplateError(f"{path}: larger than {_MAX_BYTES // 1024} KiB", "a template is a short TOML file")
         table = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TemplateError(f"{path}: not valid TOML: {error}", f"mend {path} and run the command again") from None
     except OSError as error:
         raise TemplateError(f"{path}: {error.strerror or error}", "name another file with --template PATH") from None
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number too long, brackets too deep
+        raise TemplateError(f"{path}: not valid TOML: {error}", f"mend {path} and run the command again") from None
     return _Reader(str(path)).template(table, path.stem, hashlib.sha256(data).hexdigest())
 
 
@@ -106,7 +112,7 @@ def template_names() -> list[str]:
 
 
 def _find(name_or_path: str) -> Path:
-    path = Path(name_or_path).expanduser()
+    path = Path(os.path.expanduser(name_or_path))
     if path.suffix == ".toml" or path.parent != Path("."):
         return path
     shipped = resource("prompts") / f"{name_or_path}.toml"
@@ -144,7 +150,7 @@ class _Reader:
             sha256=sha256,
         )
 
-    def _examples(self, rows: Any, fields: tuple[Field, ...]) -> tuple[Example, ...]:
+    def _examples(self, rows: object, fields: tuple[Field, ...]) -> tuple[Example, ...]:
         cues = {field.cue for each in fields for field in (each, *each.parts) if field.cue}
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise self._fail("template", "examples are written as [[example]]")
@@ -188,19 +194,10 @@ class _Reader:
             shape=shape,
             ask=self._text(where, row, "ask"),
             cue=self._text(where, row, "cue"),
-            extract=cast(
-                Extract,
-                self._one_of(
-                    where,
-                    row,
-                    "extract",
-                    get_args(Extract),
-                    _DEFAULT_EXTRACT["quote" if of == "quote" else shape] if top else "sentence",
-                ),
-            ),
+            extract=self._extract(where, row, shape, of, fields, top=top),
             words=self._whole(where, row, "words", 60, 1, 1000),
             sentences=self._pair(where, row, "sentences", (1, 3), 1, 20),
-            count=self._pair(where, row, "count", (1, 5), 0, 20),
+            count=self._pair(where, row, "count", (1, 5) if shape == "items" else (1, 1), 0, 20),
             of=of,
             options=self._options(where, row, shape, of),
             match=tuple(self._words(where, row, "match")),
@@ -215,6 +212,16 @@ class _Reader:
         has_parts = shape == "record" or (shape == "items" and of == "record")
         if has_parts != bool(parts):
             raise self._fail(where, "a record needs [[field.part]]" if has_parts else f"shape {shape!r} has no parts")
+
+    def _extract(
+        self, where: str, row: dict[str, Any], shape: Shape, of: Shape, parts: tuple[Field, ...], *, top: bool
+    ) -> Extract:
+        known = _EXTRACTS["quote" if of == "quote" else shape] if top else _PART_EXTRACTS
+        extract = cast(Extract, self._one_of(where, row, "extract", known, known[0]))
+        shapes = sorted(part.shape for part in parts) if parts else [of]
+        if extract == "topics" and shapes not in (["line", "text"], ["text"]):
+            raise self._fail(where, "'topics' are items of a text, or of a record of one line and one text")
+        return extract
 
     def _options(self, where: str, row: dict[str, Any], shape: Shape, of: Shape) -> tuple[tuple[str, str], ...]:
         options = row.get("options")

@@ -2,19 +2,16 @@
 
 import random
 import tracemalloc
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llguidance import LLTokenizer
-from numpy.typing import NDArray
+from toy import GRAMMARS, GUIDES, FlakyToy, PickyToy, Toy, UnforcedToy, alone, ask, segments
 
 from localsum.engine import grammar
-from localsum.engine.guide import Guide, Guides
+from localsum.engine.guide import Guide
 from localsum.engine.loop import NoCellsError, Run
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
@@ -23,136 +20,13 @@ from localsum.engine.types import (
     BranchDone,
     Counts,
     Event,
-    Prompt,
     Request,
     RequestDone,
     RequestFailed,
     Sampling,
-    Segment,
     TextDelta,
 )
 from localsum.errors import EngineError
-
-TOKENIZER = LLTokenizer("byte")
-SIZE, END = TOKENIZER.vocab_size, TOKENIZER.eos_token
-GUIDES = Guides(lambda: TOKENIZER, SIZE)
-PIECES = [bytes([token]) if token < 256 else b"" for token in range(SIZE)]
-
-
-def toy_logits(history: list[int]) -> Logits:
-    """Noise that depends on every token of the history, in its order, and a liking for lower case and for ending."""
-    logits = np.random.default_rng(zlib.crc32(np.array(history, dtype=np.int32).tobytes())).normal(size=SIZE)
-    logits[97:123] += 2.0
-    logits[[10, 32, END]] += 3.0
-    return logits.astype(np.float32)
-
-
-@dataclass
-class Toy:
-    """A backend of bytes. It keeps the books of a KV cache and refuses what a real one would choke on."""
-
-    cells: int = 200
-    sequences: int = 6
-    batch: int = 32
-    ends: frozenset[int] = frozenset([END])
-    pieces: list[bytes] = field(default_factory=lambda: PIECES)
-    history: dict[int, list[int]] = field(default_factory=dict)
-    own: dict[int, int] = field(default_factory=dict)
-    decodes: int = 0
-
-    def tokenize(self, prompt: Prompt, *, first: bool) -> list[int]:
-        return [byte for segment in prompt for byte in segment.text.encode()]
-
-    def guide(self, grammar: str) -> Guide:
-        return GUIDES(grammar)
-
-    def decode(self, slices: list[tuple[Slice, list[int]]]) -> dict[int, Logits]:
-        self.before(slices)
-        self.decodes += 1
-        assert slices
-        assert sum(part.count for part, _ in slices) <= self.batch
-        logits = {}
-        for part, tokens in slices:
-            history = self.history.setdefault(part.seq, [])
-            assert len(tokens) == part.count
-            assert part.start == len(history)
-            history += tokens
-            self.own[part.seq] = self.own.get(part.seq, 0) + len(tokens)
-            if part.sample:
-                logits[part.seq] = toy_logits(history)
-        assert sum(self.own.values()) <= self.cells
-        return logits
-
-    def before(self, slices: list[tuple[Slice, list[int]]]) -> None:
-        """For tests that break something."""
-
-    def fork(self, src: int, dst: int) -> None:
-        assert dst not in self.history
-        assert dst < self.sequences
-        self.history[dst] = list(self.history[src])
-
-    def free(self, seq: int) -> None:
-        self.history.pop(seq, None)
-        self.own.pop(seq, None)
-
-
-class FlakyToy(Toy):
-    """Often has no room; how often is fixed by a seed. A single token always finds some."""
-
-    flaky = random.Random(0)
-
-    def before(self, slices: list[tuple[Slice, list[int]]]) -> None:
-        if sum(part.count for part, _ in slices) > 1 and self.flaky.random() < 0.4:
-            raise NoCellsError
-
-
-class PickyToy(Toy):
-    """llama.cpp fails on any decode with a byte of `poison` in it."""
-
-    poison = ord("%")
-
-    def before(self, slices: list[tuple[Slice, list[int]]]) -> None:
-        if any(self.poison in tokens for _, tokens in slices):
-            raise EngineError("llama_decode failed with status -3")
-
-
-class Unforced:
-    """A guide that never tells what is forced: the mask alone has to lead to the same text."""
-
-    def __init__(self, inner: Guide) -> None:
-        self.inner = inner
-        self.forced: list[int] = inner.opening()
-
-    @property
-    def is_done(self) -> bool:
-        return not self.forced and self.inner.is_done
-
-    def opening(self) -> list[int]:
-        return []
-
-    def allows(self, token: int) -> bool:
-        return token == self.forced[0] if self.forced else self.inner.allows(token)
-
-    def allowed(self) -> NDArray[np.bool_]:
-        if not self.forced:
-            return self.inner.allowed()
-        return np.arange(SIZE) == self.forced[0]
-
-    def advance(self, token: int) -> list[int]:
-        if self.forced:
-            assert token == self.forced.pop(0)
-        else:
-            self.forced = self.inner.advance(token)
-        return []
-
-
-class UnforcedToy(Toy):
-    def guide(self, grammar: str) -> Guide:
-        return Unforced(GUIDES(grammar))
-
-
-def segments(text: str) -> Prompt:
-    return (Segment(text),)
 
 
 def run(backend: Toy, requests: list[Request], overlap: int = 0) -> list[Event]:
@@ -172,36 +46,6 @@ def texts(events: list[Event]) -> dict[str, dict[str, str]]:
 def failures(events: list[Event]) -> dict[str, str]:
     return {event.request: event.message for event in events if isinstance(event, RequestFailed)}
 
-
-def alone(request: Request) -> dict[str, str]:
-    """The texts by the plainest decoding there is: one branch, one token, one whole mask after the other."""
-    found = {}
-    for index, branch in enumerate(request.branches):
-        assert branch.sampling.temperature == 0, index
-        history = Toy().tokenize((*request.prefix, *branch.suffix), first=True)
-        matcher = Unforced(GUIDES(branch.grammar))
-        written: list[int] = []
-        while len(written) < branch.max_tokens and not matcher.is_done:
-            scores = np.where(matcher.allowed(), toy_logits(history), -np.inf)
-            token = int(scores.argmax())
-            if token == END:
-                break
-            matcher.advance(token)
-            written.append(token)
-            history.append(token)
-        found[branch.id] = bytes(written).decode("utf-8", "ignore")
-    return found
-
-
-GRAMMARS = [
-    grammar.after_space(grammar.line(30)),
-    grammar.line(12, end=""),
-    grammar.choice(["Gemma", "Gemma 4", "Gemini", "GPT"]),
-    grammar.after_space(grammar.choice(["Policy", "Product", "Research", "Résumé"], "\n")),
-    'start: "{" /[a-z]{1,9}/ "}"',
-    'start: "always the same"',
-    'start: /[α-ωa-c]{1,8}/ "\\n"',
-]
 
 branches = st.builds(
     lambda suffix, grammar, max_tokens: (suffix, grammar, max_tokens),
@@ -301,11 +145,6 @@ def test_events_tell_one_story(requests: list[Request], size: tuple[int, int, in
         assert done.counts.prompt == len(request.prefix[0].text) + sum(count.prompt for count in counts)
         assert done.counts.sampled == sum(count.sampled for count in counts)
         assert done.counts.forced == sum(count.forced for count in counts)
-
-
-def ask(name: str, *rules: str, prefix: str = "An article.", max_tokens: int = 40) -> Request:
-    parts = (Branch(f"b{n}", segments(f"\nField {n}:"), rule, max_tokens) for n, rule in enumerate(rules))
-    return Request(name, segments(prefix), tuple(parts))
 
 
 def test_more_branches_than_sequences() -> None:

@@ -284,9 +284,9 @@ def test_a_missing_field_is_empty_without_a_reason(template):
 
 
 def test_limits_are_the_templates(template):
-    assert measured(template)["over_word_limit"] == (0, 6)
-    assert measured(template, impact="word " * 19 + "end.")["over_word_limit"] == (0, 6)
-    assert measured(template, impact="word " * 20 + "end.")["over_word_limit"] == (1, 6)
+    assert measured(template)["over_word_limit"] == (0, 5)
+    assert measured(template, impact="word " * 19 + "end.")["over_word_limit"] == (0, 5)
+    assert measured(template, impact="word " * 20 + "end.")["over_word_limit"] == (1, 5)
     assert measured(template)["count_outside"] == (0, 2)
     assert measured(template, items=4)["count_outside"] == (1, 2)
 

@@ -49,6 +49,12 @@ class Case:
         """How many content words stand both near `mine` in the statement and near `theirs` in `sentence`."""
         return len(_context(self.statement, mine, reach) & _context(sentence, theirs, reach))
 
+    def ordered(self, mine: Part, sentence: Statement, theirs: Part, reach: int = 2) -> int:
+        """As `common`, of words that are no names or numbers; what stands before must stand before there too."""
+        before, after = _sides(self.statement.plain, mine, reach)
+        before_there, after_there = _sides(sentence.plain, theirs, reach)
+        return len(before & before_there) + len(after & after_there)
+
     def in_place_of(self, mine: Word, wanted: Iterable[str], common: int) -> Word | None:
         """The word of the evidence, of the forms `wanted`, that shares at least `common` neighbours with `mine`."""
         wanted = set(wanted)
@@ -63,7 +69,12 @@ Rule = Callable[[Case], Iterable[Finding]]
 
 
 def _context(sentence: Statement, part: Part, reach: int) -> set[str]:
-    """The stems of the `reach` content words before a part of a sentence and of those after it."""
-    before = [word.stem for word in sentence.content if word.end <= part.start]
-    after = [word.stem for word in sentence.content if word.start >= part.end]
-    return {*before[-reach:], *after[:reach]}
+    before, after = _sides(sentence.content, part, reach)
+    return before | after
+
+
+def _sides(content: list[Word], part: Part, reach: int) -> tuple[set[str], set[str]]:
+    """The stems of the last `reach` content words before a part of a sentence, and of the first after it."""
+    before = [word.stem for word in content if word.end <= part.start]
+    after = [word.stem for word in content if word.start >= part.end]
+    return set(before[-reach:]), set(after[:reach])

@@ -12,9 +12,8 @@ from localsum.brief import Grounding, Verdict
 from localsum.document import Span
 from localsum.grounding import claims, facts
 from localsum.grounding.case import Case, Finding, Rule
-from localsum.grounding.source import Source, Statement
+from localsum.grounding.source import Source, Statement, sentence_spans
 from localsum.grounding.words import words
-from localsum.sentences import split
 
 VERBATIM = "verbatim"
 PARTIAL_SENTENCE = "taken out of a sentence that says more"
@@ -37,7 +36,7 @@ def check(text: str, source: Source, also: Rule | None = None) -> Grounding:
     found: list[Finding] = []
     evidence: dict[Span, None] = {}
     copied = 0
-    sentences = [text[start:end] for start, end in split(text)]
+    sentences = [text[start:end] for start, end in sentence_spans(text)]
     if not words(text):
         return Grounding("unsupported", (), ("nothing said",))
     for sentence in sentences:

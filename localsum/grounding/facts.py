@@ -8,25 +8,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import combinations
 
 from localsum.grounding.case import Case, Finding, Rule
+from localsum.grounding.names import Name
+from localsum.grounding.source import Source, Statement
 from localsum.grounding.values import Value, readings, same
 
+Fact = Name | Value
+
 FEWEST = 0.6  # share of a statement's content words that the source must have
+_EVERYWHERE = 100  # a value with more places in a document belongs to no statement
 _NEAR = 2  # sentences before and after one that count as its surroundings
 
 
 def names(case: Case) -> Iterator[Finding]:
-    """A name that the source lacks: unknown, misspelt, or the first and last name of two people."""
-    known = case.source.names
+    """A name that the source lacks: unknown, misspelt, or the first and last name of two people.
+
+    Where a capital may be no mark of a name, only what looks like a misspelt name of the source counts.
+    """
+    source = case.source
     for name in case.statement.names:
-        sure = name.sure and not case.source.capital_nouns
-        unsure = [part for part in (name.parts if case.source.capital_nouns else name.parts[:1]) if not known.has(part)]
-        misspelt = not sure and any(
-            get_close_matches(part, known.like(part), 1, 0.88) for part in unsure if len(part) > 4
-        )
-        if misspelt or (known.missing(name) and not case.source.capital_nouns):
+        unsure = name.parts if source.capital_nouns else () if name.sure else name.parts[:1]
+        if any(_misspelt(part, source) for part in unsure) or (source.names.missing(name) and not source.capital_nouns):
             yield Finding(f"name not in source: {name.text}")
+
+
+def _misspelt(part: str, source: Source) -> bool:
+    """Whether the source has a name that differs inside only; at its end a word may be inflected."""
+    if len(part) < 5 or source.names.has(part):
+        return False
+    return any(get_close_matches(part, [word], 1, 0.88) for word in source.names.like(part) if word[-2:] == part[-2:])
 
 
 def exchanged_names(case: Case) -> Iterator[Finding]:
@@ -75,14 +87,14 @@ def _counts(value: Value) -> bool:
 
 
 def _belongs(case: Case, value: Value, known: list[tuple[int, Value]]) -> bool:
-    """Whether a sentence with this value, or one of its neighbours, shares two content words with the statement."""
+    """Whether a sentence with this value, or one of those around it, shares two content words with the statement."""
     own = {word.stem for word in case.statement.content if word.end <= value.start or word.start >= value.end}
     sentences = case.source.sentences
-    for i, _ in known:
-        near = {stem for other in sentences[max(0, i - 1) : i + 2] for stem in other.stems}
+    for i, _ in known if len(known) <= _EVERYWHERE else ():
+        near = {stem for other in sentences[max(0, i - _NEAR) : i + _NEAR + 1] for stem in other.stems}
         if i < 0 or len(own & near) >= min(2, len(own)):
             return True
-    return False
+    return len(known) > _EVERYWHERE
 
 
 def exchanged_numbers(case: Case) -> Iterator[Finding]:
@@ -102,19 +114,35 @@ def exchanged_numbers(case: Case) -> Iterator[Finding]:
                     break
 
 
-def crossed_numbers(case: Case) -> Iterator[Finding]:
-    """Two values of one sentence that changed places: "50 dead, two missing" of "two dead, 50 missing"."""
+def exchanged_pairs(case: Case) -> Iterator[Finding]:
+    """Two names or two values of the evidence that changed places: "50 dead, two missing" of "two dead, 50 missing"."""
     statement = case.statement
     for sentence in case.best[:1]:
-        pairs = [(value, other) for value in statement.values for other in sentence.values if same(value, other)]
-        for i, (a, a_there) in enumerate(pairs):
-            for b, b_there in pairs[i + 1 :]:
-                if a is b or a_there is b_there or a.unit != b.unit or a.number == b.number:
-                    continue
-                kept = case.common(a, sentence, a_there, 1) + case.common(b, sentence, b_there, 1)
-                crossed = case.common(a, sentence, b_there, 1) + case.common(b, sentence, a_there, 1)
-                if crossed >= kept + 2:
-                    yield Finding(f"numbers exchanged: {a.text} and {b.text}")
+        if case.share(sentence) < 0.6:
+            continue
+        values = [(value, other) for value in statement.values for other in sentence.values if same(value, other)]
+        names = [(name, other) for name in statement.names for other in sentence.names if name.parts == other.parts]
+        pairs: list[tuple[tuple[Fact, Fact], tuple[Fact, Fact]]] = [*combinations(values, 2)]
+        if _passive(statement) == _passive(sentence):
+            pairs += combinations(names, 2)
+        for (a, a_there), (b, b_there) in pairs:
+            if a.start == b.start or a_there.start == b_there.start or _alike(a, b):
+                continue
+            kept = case.ordered(a, sentence, a_there) + case.ordered(b, sentence, b_there)
+            crossed = case.ordered(a, sentence, b_there) + case.ordered(b, sentence, a_there)
+            if crossed >= kept + 2:
+                yield Finding(f"exchanged: {a.text} and {b.text}")
+
+
+def _passive(sentence: Statement) -> bool:
+    return any(word.norm == "by" for word in sentence.words)
+
+
+def _alike(a: Fact, b: Fact) -> bool:
+    """Whether it would mean nothing that two parts changed places."""
+    if isinstance(a, Value) and isinstance(b, Value):
+        return a.unit != b.unit or a.number == b.number
+    return isinstance(a, Name) and isinstance(b, Name) and a.parts == b.parts
 
 
 _QUOTED = re.compile(r"“([^“”]{12,2000})”|\"([^\"]{12,2000})\"|«([^«»]{12,2000})»")
@@ -142,7 +170,7 @@ RULES: tuple[Rule, ...] = (
     exchanged_names,
     numbers,
     exchanged_numbers,
-    crossed_numbers,
+    exchanged_pairs,
     quotations,
     few_words,
 )

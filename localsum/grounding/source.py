@@ -17,7 +17,7 @@ from localsum.document import Block, Document, Span
 from localsum.grounding.names import Name, NameIndex, names_in
 from localsum.grounding.opposites import rivals
 from localsum.grounding.values import Value, numbers_in, readings, same
-from localsum.grounding.words import Word, listed, negated, words
+from localsum.grounding.words import LETTER, Word, listed, negated, words
 from localsum.sentences import split
 
 
@@ -36,6 +36,12 @@ class Statement:
     def content(self) -> list[Word]:
         """The words that are not function words, in order."""
         return [word for word in self.words if word.stem]
+
+    @cached_property
+    def plain(self) -> list[Word]:
+        """The content words outside of names and values."""
+        spans = [(name.start, name.end) for name in self.names] + [(value.start, value.end) for value in self.values]
+        return [word for word in self.content if not any(start <= word.start < end for start, end in spans)]
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -64,6 +70,7 @@ _QUOTES = str.maketrans(
 )
 _SPACE = re.compile(r"\s+")
 _SAMPLE = 400  # words looked at to tell the language
+_LONGEST = 2000  # characters of a sentence
 _CANDIDATES = 30  # sentences looked at for evidence
 
 
@@ -77,7 +84,7 @@ class Source:
         spans = [
             Span(block.start + start, block.start + end)
             for block in blocks
-            for start, end in split(document.text[block.start : block.end])
+            for start, end in sentence_spans(document.text[block.start : block.end])
         ]
         return cls(document, spans)
 
@@ -126,9 +133,10 @@ class Source:
             at = self._plain.find(candidate)
             while at >= 0:
                 end = at + len(candidate)
-                if not (self._plain[at - 1 : at].isalnum() or self._plain[end : end + 1].isalnum()):
+                if not (_inside_word(self._plain, at) or _inside_word(self._plain, end)):
                     return Span(self._place(at), self._place(end - 1) + 1)
-                at = self._plain.find(candidate, at + 1)
+                following = _NO_LETTER.search(self._plain, at + 1)
+                at = self._plain.find(candidate, following.start()) if following else -1
         return None
 
     def rest_of_sentence(self, place: Span) -> str:
@@ -190,6 +198,26 @@ class Source:
                 chosen.append(i)
                 covered |= shared[i]
         return chosen
+
+
+_NO_LETTER = re.compile(r"[\W_]")
+
+
+def _inside_word(text: str, at: int) -> bool:
+    return bool(LETTER.match(text[at - 1 : at]) and LETTER.match(text[at : at + 1]))
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """The sentences of a text, those without an end cut between words, so that no rule meets an endless one."""
+    spans: list[Span] = []
+    for start, end in split(text):
+        while end - start > _LONGEST:
+            cut = text.rfind(" ", start + 1, start + _LONGEST)
+            cut = cut if cut > 0 else start + _LONGEST
+            spans.append(Span(start, cut))
+            start = cut
+        spans.append(Span(start, end))
+    return spans
 
 
 def _plain(text: str) -> tuple[str, list[tuple[int, int]]]:

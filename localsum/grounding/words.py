@@ -21,6 +21,7 @@ def listed(words: str) -> frozenset[str]:
 # A chunk stands between spaces, without its outer punctuation: "U.S", "GPT-4.5", "brain-machine", "Anthropic's".
 _SCRIPTS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"  # written without spaces: every character is a word
 CHUNK = re.compile(rf"[{_SCRIPTS}]|[^\W_{_SCRIPTS}]+(?:[-‐‑.'’&/][^\W_{_SCRIPTS}]+)*")
+LETTER = re.compile(rf"[^\W_{_SCRIPTS}]")  # a character that joins its neighbours to one word
 _PART = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _ACRONYM = re.compile(r"[^\W\d_](?:\.[^\W\d_])+")
 _LONGEST = 40  # characters; longer "words" are data, and no stemmer has to read them

@@ -46,7 +46,7 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
-# Joiners matter between letters of some scripts and inside emoji; next to Latin letters, digits and spaces they only hide.
+# Joiners matter between letters of some scripts and inside emoji; next to Latin letters and spaces they only hide.
 _JOINERS = re.compile("(?<![^\x00-\u024f\u2000-\u206f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\u024f\u2000-\u206f])")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*+\n){3,}+")
 

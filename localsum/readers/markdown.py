@@ -30,11 +30,14 @@ _ATTRIBUTES = re.compile(r"\{[#.:][^{}\n]{0,400}\}")
 _LEFT_OVER = re.compile(
     r"(?<!\w)\*\*|\*\*(?!\w)|\*(?=[.,;:!?]\*)|(?<=\*[.,;:!?])\*"
 )  # emphasis that CommonMark does not see as such
-_LONG_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\s]{0,500}\)")
+# A link that the parser did not see as one, often for a space in its address.
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\((?:[^()\s]{0,500}|https?:[^()\n]{0,500})\)")
 _TAG = re.compile(r"</?([a-zA-Z][\w-]{0,30})(?:\s[^<>]{0,2000}|/)?>")
 _UNSHOWN = ("script", "style", "template", "noscript", "svg", "iframe", "object", "head", "textarea")
 _INLINE_TAGS = frozenset(
-    "a abbr b bdi bdo cite code data del dfn em font i ins kbd label mark q s samp small span strong sub sup time u var wbr".split()
+    """
+a abbr b bdi bdo cite code data del dfn em font i ins kbd label mark q s samp small span strong sub sup time u var wbr
+""".split()  # noqa: SIM905  # a table to read
 )
 
 
@@ -142,7 +145,7 @@ def _inline(content: str) -> tuple[list[Line], list[str]]:
     """The lines of a paragraph with its markup resolved, and the alternative texts of its images."""
     written = [written_width(line) for line in content.split("\n")]
     if len(content) > MAX_INLINE:
-        plain = _LONG_LINK.sub(r"\1", content).replace("**", "")
+        plain = _LINK.sub(r"\1", content).replace("**", "")
         return [Line(clean(line)[0], written_width(line)) for line in plain.split("\n")], []
     tokens: list[Token] = []
     _parser().inline.parse(content, _parser(), {}, tokens)
@@ -156,7 +159,8 @@ def _inline(content: str) -> tuple[list[Line], list[str]]:
 
     def close(hard: bool) -> None:
         nonlocal all_apart, link
-        text = _LEFT_OVER.sub("", _FOOTNOTE_MARK.sub("", clean("".join(parts))[0]))
+        text = _LINK.sub(r"\1", _FOOTNOTE_MARK.sub("", clean("".join(parts))[0]))
+        text = _LEFT_OVER.sub("", text)
         text = re.sub(r"[ \t]+", " ", text).strip()
         width = written[len(lines)] if len(lines) < len(written) else len(text)
         lines.append(Line(text, width, bool(text) and all_apart, hard))
@@ -203,7 +207,7 @@ def _inline(content: str) -> tuple[list[Line], list[str]]:
 
 
 def without_tags(source: str) -> str:
-    """HTML as text with its entities unresolved: tags, comments, scripts and styles gone, blocks on lines of their own."""
+    """HTML as text: tags, comments, scripts and styles gone, blocks on lines of their own, entities unresolved."""
     out: list[str] = []
     at = 0
     while (opening := source.find("<", at)) >= 0:

@@ -33,11 +33,18 @@ def front_matter(text: str) -> tuple[Meta, str]:
     values = _values(match["yaml"])
     if not values:
         return Meta(), text
-    url = next((line for key in ("url", "link", "canonical_url", "canonical", "source") if (line := _line(values.get(key)))
-                and line.startswith(("http://", "https://"))), None)  # fmt: skip
-    date = next((line for key in ("published", "date", "pubdate", "published_at", "created") if (line := _line(values.get(key)))), None)  # fmt: skip
-    author = next((line for key in ("author", "authors", "by", "byline") if (line := _line(values.get(key)))), None)
-    return Meta(_line(values.get("title")), author, iso_date(date) if date else None, url), text[match.end() :]
+    url = _first(values, "url", "link", "canonical_url", "canonical", "source")
+    date = _first(values, "published", "date", "pubdate", "published_at", "created")
+    return Meta(
+        title=_line(values.get("title")),
+        author=_first(values, "author", "authors", "by", "byline"),
+        published=iso_date(date) if date else None,
+        url=url if url and url.startswith(("http://", "https://")) else None,
+    ), text[match.end() :]
+
+
+def _first(values: dict[str, Any], *keys: str) -> str | None:
+    return next((line for key in keys if (line := _line(values.get(key)))), None)
 
 
 def _values(source: str) -> dict[str, Any]:
@@ -77,7 +84,7 @@ def iso_date(text: str) -> str:
         pass
     for pattern in _DATE_FORMATS:
         try:
-            return datetime.strptime(text.replace("Sept.", "Sep").replace(".,", ","), pattern).date().isoformat()  # noqa: DTZ007
+            return datetime.strptime(text.replace("Sept.", "Sep").replace(".,", ","), pattern).date().isoformat()
         except ValueError:
             continue
     from email.utils import parsedate_to_datetime

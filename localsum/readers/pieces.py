@@ -25,6 +25,7 @@ _NO_HEADLINE = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2})*)[.)]?\s+\w")
+_VALUE = re.compile(r"[^:]{1,40}: \S{0,20}\d")  # "Price: $3" is no heading
 _LONG_WORD = re.compile(r"\S{41,}")
 
 
@@ -96,7 +97,7 @@ def _joint(
     first_word = len(there.split(maxsplit=1)[0])
     if line.width + 1 + min(first_word, 41) > 0.85 * max(width, NARROW):
         return " "
-    if ends_sentence(here) or looks_like_heading(here):
+    if ends_sentence(here) or (looks_like_heading(here) and len(there) > max(len(here), NARROW)):
         return None
     return "\n" if keep_breaks else " "
 
@@ -111,7 +112,9 @@ def looks_like_heading(text: str) -> bool:
     words = text.split()
     if not 1 <= len(words) <= HEADING_WORDS or len(text) > 100 or "\n" in text or not text[0].isalnum():
         return False
-    if ends_sentence(text) or text[-1] in ",-–—|/" or _NO_HEADLINE.match(text) or re.search(r"https?:|@", text):
+    if ends_sentence(text) or text[-1] in ",-–—|/" or re.search(r"https?:|@", text):
+        return False
+    if _NO_HEADLINE.match(text) or _VALUE.match(text):
         return False
     names = [word for word in words if len(re.sub(r"\W", "", word)) >= 4 and not word[0].isdigit()]
     if not names:
@@ -144,7 +147,7 @@ def with_headings(pieces: Sequence[Piece]) -> list[Piece]:
         following = pieces[number + 1] if number + 1 < len(pieces) else None
         if piece.kind == "paragraph" and following and piece.text and not piece.marker:
             level = _level(piece, following, above, first=number == 0)
-        result.append(replace(piece, kind="heading", level=level) if level else piece)
+        result.append(replace(piece, kind="heading", level=level, speaker=None) if level else piece)
     return result
 
 
@@ -155,9 +158,9 @@ def _level(piece: Piece, following: Piece, above: int, *, first: bool) -> int:
         return 0
     leads = following.kind in ("paragraph", "item", "quote") and len(following.text) > len(text)
     stopless = (not ends_sentence(text) and text[-1] not in ",-–—|") or text[-1] == "?"
-    if first and words > 1 and stopless and leads and piece.speaker is None and not _NO_HEADLINE.match(text):
-        if piece.apart or ends_sentence(following.text):
-            return 1
+    announced = first and words > 1 and stopless and leads and not _NO_HEADLINE.match(text)
+    if announced and piece.speaker is None and (piece.apart or ends_sentence(following.text)):
+        return 1
     if piece.apart and text[-1] not in ".,;":
         return min(above + 1, 6)
     if leads and piece.speaker is None and looks_like_heading(text):

@@ -13,21 +13,43 @@ _TIME = r"[\[(]?(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?[\])]?"
 _WORD = r"[\w.'’&#-]"
 _TURN = re.compile(
     rf"(?:{_TIME}[ \t–—-]{{0,3}})?(?P<bold>\*\*|__)?(?P<name>[^\W\d_]{_WORD}{{0,30}}(?: {_WORD}{{1,30}}){{0,3}})"
-    rf"(?P<aside> ?\([^:\n]{{1,100}}\))?(?P<time>[ \t]{{1,3}}{_TIME})?(?:(?P<colon>:)(?:\*\*|__)?|(?:\*\*|__)(?P<after>:)?)?"
+    rf"(?P<aside> ?\([^:\n]{{1,100}}\))?(?P<time>[ \t]{{1,3}}{_TIME})?"
+    r"(?:(?P<colon>:)(?:\*\*|__)?|(?:\*\*|__)(?P<after>:)?)?"
     r"(?:[ \t]+|$)(?P<rest>\S?)"
 )
 _STAMP = re.compile(rf"^[ \t]*{_TIME}[ \t]*(?:[–—-] ?)?(?=\S)|^[ \t]*{_TIME}[ \t]*$")
-_PARTICLES = frozenset("de da di del van von der den of the la le al bin el y and".split())
+_PARTICLES = (
+    "de",
+    "da",
+    "di",
+    "del",
+    "van",
+    "von",
+    "der",
+    "den",
+    "of",
+    "the",
+    "la",
+    "le",
+    "al",
+    "bin",
+    "el",
+    "y",
+    "and",
+)
 # Labels of articles, mail and show notes. They look like names and are none.
 _LABELS = frozenset(
-    """break note notes update updates updated price prices pricing cost costs pros cons verdict summary tldr tl;dr source
-    sources credit credits photo photos image video caption disclosure disclaimer correction warning caution tip tips
-    example examples input output prompt response date time location where when what why who how also however remember
-    subject from to cc bcc re fw fwd sent part chapter section figure table step listen watch read related follow link
-    links tag tags category author published website email phone address conclusion conclusions result results context
-    background takeaway takeaways sponsor sponsored sponsors advertisement ad music intro outro abstract introduction
-    methods discussion references breaking exclusive analysis opinion review key bottom today yesterday tomorrow monday
-    tuesday wednesday thursday friday saturday sunday editor's editor’s important first second third finally in on at""".split()
+    """
+break note notes update updates updated price prices pricing cost costs pros cons verdict summary tldr tl;dr
+source sources credit credits photo photos image video caption disclosure disclaimer correction warning caution
+tip tips example examples input output prompt response date time location where when what why who how also
+however remember subject from to cc bcc re fw fwd sent part chapter section figure table step listen watch read
+related follow link links tag tags category author published website email phone address conclusion conclusions
+result results context background takeaway takeaways sponsor sponsored sponsors advertisement ad music intro
+outro abstract introduction methods discussion references breaking exclusive analysis opinion review key bottom
+today yesterday tomorrow monday tuesday wednesday thursday friday saturday sunday editor's editor’s important
+first second third finally in on at
+""".split()  # noqa: SIM905  # a table to read
 )
 
 
@@ -116,8 +138,8 @@ def _find_speakers(lines: list[str]) -> Speakers:
     if often >= 2 and (len(turns) >= 3 or len(turns) >= 0.2 * written):
         marked = {turn.name for turn in turns if turn.bold or turn.timed}
         return frozenset(name for name in counts if counts[name] > 1 or name in marked or " " in name)
-    full_names = all(turn.bold and " " in turn.name for turn in turns)
-    return frozenset(counts) if first_is_turn and full_names else NOBODY
+    clear = all(turn.timed or (turn.bold and " " in turn.name) for turn in turns)
+    return frozenset(counts) if first_is_turn and clear else NOBODY
 
 
 def _is_speech(words: str) -> bool:

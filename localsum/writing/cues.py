@@ -34,7 +34,7 @@ PRONOUN_SUBJECT = re.compile(
 CONNECTIVE = re.compile(
     r"(?:and|but|so|also|however|moreover|furthermore|additionally|in addition|meanwhile|still|nonetheless|nevertheless"
     r"|indeed|in fact|of course|to be sure|in short|in other words|again|besides|plus|overall|similarly|likewise|well"
-    r"|as it happens|as a reminder|notably|importantly|interestingly|crucially|in particular|more importantly"
+    r"|to be clear|to summarize|regardless|in the meantime|as it happens|as a reminder|notably|importantly|interestingly|crucially|in particular|more importantly"
     r"|at the same time|on the other hand|that said|then again|first|firstly|second|secondly|third|thirdly|finally|lastly"
     r"|for (?:example|instance)|anyway|okay|ok|yeah|yes|no|right|look|now|actually|basically|honestly|frankly)(?:,\s+|\s+[—–-]\s+)"
     r"|(?:and|but|or|yet|so(?!\s(?:long|far|much|many|called|that|too|do|does|is|are|was|were|it|they|he|she)\b))\s+(?=[a-z“\"'‘])",
@@ -82,7 +82,8 @@ _NOT_ADVICE = (
     r"|go without|mean)\b)"
 )
 DIRECTIVE = re.compile(
-    rf"\b{_ACTOR}{_NOT_ADVICE}\s+(?:not\s+|also\s+|now\s+|therefore\s+|never\s+|always\s+)?[a-z]{{2,}}", _I
+    rf"(?<!\bI )(?<!n't )(?<!n’t )(?<!not )(?<!never )(?<!to )(?<!the )(?<!a )(?<!no )(?<!of )\b{_ACTOR}{_NOT_ADVICE}\s+(?:not\s+|also\s+|now\s+|therefore\s+|never\s+|always\s+)?[a-z]{{2,}}",
+    _I,
 )
 RECOMMENDS = re.compile(
     r"\b(?:recommend(?:s|ed|ing)?|urge[sd]?|urging|advise[sd]?|advising|call(?:s|ed|ing)? (?:on|for)|encourage[sd]?"

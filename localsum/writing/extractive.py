@@ -11,7 +11,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from localsum.brief import FieldResult, Grounding, Item, Mode, Quote
 from localsum.document import Document, Span
@@ -26,12 +25,13 @@ from localsum.writing.material import Material, Sentence, gather
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
 from localsum.writing.speech import sayings, speaker_of
-from localsum.writing.topics import topics
+from localsum.writing.topics import Topic, topics
 
 Writer = Generator[tuple[Request, ...], dict[str, str], dict[str, FieldResult]]
 
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
 _SHARE_OF_WORDS = 0.77  # of a text's limit that whole sentences are chosen for: 50 of 65 words agreed best with people
+_LEAST_LINE = 2  # words; of a title or heading
 _LEAST_BODY = 12  # words; of a section
 _MOST_CHARS = 2_000  # of a text before a cue: sentences can be endless
 _WORDS_PER_INSIGHT = 160
@@ -43,7 +43,7 @@ class Entry:
 
     parts: dict[str, str] = field(default_factory=dict)
     evidence: list[Span] = field(default_factory=list)
-    written: bool = False  # a part was written by the model and passed the gate
+    written: bool = False  # a line of it (title, heading) was written by the model and passed the gate
     own_title: bool = False  # it is the document's title, which its text need not repeat
 
 
@@ -54,6 +54,7 @@ class Draft:
     entries: list[Entry] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    by_model: bool = False  # its claims are the model's words, not the document's
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ class Desk:
         self.shelf = Shelf()
         self.drafts = {each.name: Draft() for each in template.fields}
         self.asks: list[Ask] = []
+        self._lines: dict[int, str] = {}  # headings so far, by their entry, so that none repeats another
         self.examples = [
             text for example in template.examples for text in (example.text, *dict(example.answers).values())
         ]
@@ -125,7 +127,8 @@ class Desk:
         chooser = select.closing if each.extract == "closing" else select.central
         usable = sum(s.is_usable for s in self.material.sentences)
         most = min(each.sentences[1], max(1, usable // 4))
-        pick = chooser(self.material, self.shelf, most=most, words=round(_SHARE_OF_WORDS * each.words))
+        words = round(_SHARE_OF_WORDS * each.words)
+        pick = chooser(self.material, self.shelf, most=most, words=words, at_most=each.words)
         if not pick.text:
             pick = self._at_least_one(each.words)
         self._add(draft, each.name, pick)
@@ -206,7 +209,7 @@ class Desk:
                 if len(own.split()) <= line.words + 4 and headline.is_telling(own) and own not in seen:
                     entry.parts[line.name] = own
                 else:
-                    self._heading(line, entry, pick, topic.first, f"{each.name}.{number}.{line.name}")
+                    self._heading(line, entry, pick, topic, f"{each.name}.{number}.{line.name}")
 
     # What the model writes or chooses
 
@@ -221,24 +224,40 @@ class Desk:
             entry.own_title, entry.evidence = True, []
             return
         entry.parts[each.name] = self._clause(each.words) or own
-        if not each.cue or not self.template.examples:
+        first = [s for s in self.material.sentences if s.is_usable][:3]
+        texts = [" ".join(select.fluent(s.text) for s in some) for some in (lead, first, lead[:1])]
+        self._propose(each, entry, each.name, texts, " ".join(texts), evidence=(*lead, *first))
+
+    def _propose(
+        self, part: Field, entry: Entry, name: str, texts: list[str], source: str, *, evidence: Iterable[Sentence] = ()
+    ) -> None:
+        """Ask the model for a line, once after each of the texts; the first that passes the gate replaces the default."""
+        if not part.cue or not self.template.examples:
             return
-        source = " ".join(select.fluent(s.text) for s in lead)
 
         def use(answer: str) -> None:
-            answer = headline.clause(answer, each.words, is_last_resort=False)
+            line = headline.clause(answer, part.words, is_last_resort=False)
+            fits = (
+                len(line.split()) >= _LEAST_LINE and not cues.PERSONAL.search(line) and not cues.ANAPHORIC.match(line)
+            )
+            others = [other for key, other in self._lines.items() if key != id(entry)]
             if (
-                not entry.written
-                and not refuse(answer, source, least_shared=0.85, most_words=each.words, examples=self.examples)
-                and len(answer.split()) >= 4
-                and not cues.PERSONAL.search(answer)
+                entry.written
+                or not fits
+                or refuse(
+                    line, source, least_shared=0.85, most_words=part.words, examples=self.examples, earlier=others
+                )
             ):
-                entry.parts[each.name] = answer
-                entry.evidence = [s.span for s in lead]
-                entry.written = True
+                return
+            entry.parts[part.name] = line[:1].upper() + line[1:]
+            entry.written = True
+            self._lines[id(entry)] = line
+            if evidence:
+                entry.evidence = [s.span for s in evidence]
 
-        rule = grammar.line(each.words * _CHARS_PER_WORD)
-        self.asks.append(Ask(each.name, each, source, rule, 4 * each.words, use))
+        rule = grammar.line(part.words * _CHARS_PER_WORD)
+        for number, text in enumerate(dict.fromkeys(texts)):
+            self.asks.append(Ask(f"{name}~{number}" if number else name, part, text, rule, 4 * part.words, use))
 
     def _clause(self, most_words: int) -> str:
         """The main clause of the first of the best sentences that has one short enough; else the head of the best."""
@@ -255,30 +274,16 @@ class Desk:
         best = sorted(self.material.sentences, key=lambda s: -self.material.salience(s))[:3]
         return tuple(sorted(best, key=lambda s: s.index))
 
-    def _heading(self, part: Field, entry: Entry, pick: Pick, first: int, name: str) -> None:
+    def _heading(self, part: Field, entry: Entry, pick: Pick, topic: Topic, name: str) -> None:
+        """The model's heading for a topic, else a phrase of what is said about it."""
         texts = [select.fluent(s.text) for s in pick.sentences]
-        weight = Counter(stem for s in self.material.sentences[first : first + 12] for stem in s.stems)
-        entry.parts[part.name] = headline.phrase(texts, part.words, dict(weight)) or headline.clause(
-            texts[0], part.words
-        )
-        if not part.cue or not self.template.examples:
-            return
-
-        def use(answer: str) -> None:
-            answer = headline.clause(answer, part.words, is_last_resort=False)
-            others = [other.parts.get(part.name, "") for other in self._siblings(entry)]
-            if not refuse(
-                answer, pick.text, least_shared=1.0, most_words=part.words, examples=self.examples, earlier=others
-            ):
-                entry.parts[part.name] = answer[:1].upper() + answer[1:]
-                entry.written = True
-
-        rule = grammar.line(part.words * _CHARS_PER_WORD)
-        self.asks.append(Ask(name, part, pick.text, rule, 4 * part.words, use))
-
-    def _siblings(self, entry: Entry) -> list[Entry]:
-        draft = next(draft for draft in self.drafts.values() if any(entry is each for each in draft.entries))
-        return [each for each in draft.entries if each is not entry and each.written]
+        inside = self.material.sentences[topic.first : topic.last]
+        weight = dict(Counter(stem for s in inside for stem in s.stems))
+        for line in self._lines.values():
+            weight |= dict.fromkeys(content_stems(line), 0)
+        line = headline.phrase(texts, part.words, weight) or headline.clause(texts[0], part.words)
+        entry.parts[part.name] = self._lines[id(entry)] = line
+        self._propose(part, entry, name, [pick.text, texts[0]], " ".join(select.fluent(s.text) for s in inside))
 
     def _rarity(self, word: str) -> float:
         """1 for a stem of one sentence, near 0 for one that is everywhere ("model" in an article on models)."""
@@ -407,9 +412,17 @@ def finish(each: Field, draft: Draft, source: Source) -> FieldResult:
                 each.name, "", "empty", None, (*warnings, f"{each.name}: nothing in the source supports it")
             )
         mode: Mode = "written" if entry.written or each.shape == "choice" else "extractive"
-        return FieldResult(each.name, text, mode, _ground(text, entry, source), warnings)
-    items = tuple(Item(entry.parts, _ground(_claims(each, entry), entry, source)) for entry in draft.entries)
-    mode = "empty" if not items else "mixed" if any(entry.written for entry in draft.entries) else "extractive"
+        return FieldResult(each.name, text, mode, _ground(text, entry, source, own_words=not entry.written), warnings)
+    items = tuple(
+        Item(
+            entry.parts, _ground(_claims(each, entry), entry, source, own_words=not draft.by_model or not entry.written)
+        )
+        for entry in draft.entries
+    )
+    if not items:
+        return FieldResult(each.name, (), "empty", None, warnings)
+    written = [entry.written for entry in draft.entries]
+    mode = "written" if draft.by_model and all(written) else "mixed" if any(written) else "extractive"
     return FieldResult(each.name, items, mode, None, warnings)
 
 
@@ -419,14 +432,22 @@ def _claims(each: Field, entry: Entry) -> str:
     return " ".join(entry.parts[name] for name in names if entry.parts.get(name))
 
 
-def _ground(text: str, entry: Entry, source: Source) -> Grounding:
-    """The verdict of the checks; the evidence is what the text was taken from, where that is known."""
+def _ground(text: str, entry: Entry, source: Source, *, own_words: bool) -> Grounding:
+    """The document's own words are supported by where they stand; the model's are checked."""
     if entry.own_title:
         return Grounding("supported", (), ("the document's own title",))
+    if own_words:
+        return Grounding("supported", _merged(entry.evidence), ("verbatim",))
     found = check(text, source)
-    spans = sorted(set(entry.evidence)) or list(found.evidence)
-    merged: list[Span] = spans[:1]
-    for before, span in pairwise(spans):
-        if span.start > before.end:
+    return Grounding(found.verdict, _merged(entry.evidence or found.evidence), found.reasons)
+
+
+def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The spans in order, each once."""
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if not merged or span.start > merged[-1].end:
             merged.append(span)
-    return Grounding(found.verdict, tuple(merged), found.reasons)
+        elif span.end > merged[-1].end:
+            merged[-1] = Span(merged[-1].start, span.end)
+    return tuple(merged)

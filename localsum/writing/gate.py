@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from localsum.grounding.names import names_in
+from localsum.grounding.names import NameIndex, names_in
 from localsum.grounding.values import numbers_in, same
 from localsum.grounding.words import content_stems, repeated_ngrams, stem_overlap, words
 
@@ -48,10 +48,10 @@ def refuse(
     for value in numbers_in(text):
         if not any(same(value, other) for other in known):
             return f"number not in source: {text[value.start : value.end]}"
-    spelled = {word.norm for word in words(source)}
+    index = NameIndex(source)
     for name in names_in(text):
-        if name.sure and not all(part in spelled for part in name.parts):
-            return f"name not in source: {name.text}"
+        if name.sure and (missing := index.missing(name)):
+            return f"name not in source: {missing}"
     stems = content_stems(text)
     if not stems:
         return "says nothing"

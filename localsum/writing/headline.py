@@ -9,7 +9,7 @@ from localsum.writing import cues
 
 _PARENTHESES = re.compile(r"\s*[(\[][^()\[\]]{0,200}[)\]]")
 _LEADING_ADVERBIAL = re.compile(
-    r"(?:(?:On|In|At|By|After|Before|Since|For|With|Under|During|Last (?:week|month|year)|This (?:week|month|year)|Earlier|As of|According to|Despite|While|When|Although)\s"
+    r"(?:(?:On|In|At|By|After|Before|Since|For|With|Under|During|Last (?:week|month|year)|This (?:week|month|year)|Earlier|As of|According to|Despite|While|When|As|Once|Where|Although)\s"
     r"[^,;:]{2,60}),\s+(?!(?:it|he|she|they|we|I|you|this|that|these|those)\b)"
 )
 # Where a clause may end, the best places first.
@@ -79,7 +79,7 @@ def clause(sentence: str, most_words: int, *, is_last_resort: bool = True) -> st
     if len(text.split()) > most_words and (said := _SAID.search(text)):
         rest = text[said.end() :] if said.start() == 0 else text[: said.start()]
         text = rest if len(rest.split()) >= 4 else text
-    for ends in _ENDS if is_last_resort else _ENDS[:-1]:
+    for ends in _ENDS if is_last_resort else _ENDS[:3]:
         if len(text.split()) <= most_words:
             break
         cuts = [m.start() for m in ends.finditer(text) if 4 <= len(text[: m.start()].split()) <= most_words]

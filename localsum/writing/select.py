@@ -67,8 +67,11 @@ def greedy(
     return chosen
 
 
-def central(material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
-    """A summary: the most salient sentences, in the document's order; each choice may let the next sentence follow it."""
+def central(material: Material, shelf: Shelf, *, most: int, words: int, at_most: int) -> Pick:
+    """A summary of about `words` words: the most salient sentences, in the document's order.
+
+    Each choice may let the next sentence follow it. A second sentence may use all of `at_most` words.
+    """
     chosen: list[Sentence] = []
     while len(chosen) < most:
         shown = {s.index for s in chosen}
@@ -76,7 +79,8 @@ def central(material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
         def score(sentence: Sentence, shown: set[int] = shown) -> float:
             return material.salience(sentence, follows=sentence.index - 1 in shown)
 
-        more = greedy(material.sentences, score, shelf, most=1, words=words - sum(s.words for s in chosen))
+        room = (at_most if len(chosen) == 1 else words) - sum(s.words for s in chosen)
+        more = greedy(material.sentences, score, shelf, most=1, words=room)
         if not more or (chosen and not more[0].is_usable):
             break
         chosen += more
@@ -131,7 +135,7 @@ def about(topic: Topic, material: Material, shelf: Shelf, *, most: int, words: i
     )
 
 
-def closing(material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
+def closing(material: Material, shelf: Shelf, *, most: int, words: int, at_most: int) -> Pick:
     """How the document ends: from its last sentences a run that sums up or looks ahead."""
     usable = [s for s in material.sentences if s.is_usable]
     tail = usable[-max(4, len(usable) // 7) :]
@@ -142,7 +146,7 @@ def closing(material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
         return 0.9 * near + 0.7 * says + 0.6 * sentence.centrality + 0.7 * sentence.standing
 
     return pick_of(
-        window(tail, score, shelf, most=most, words=words) or greedy(tail, score, shelf, most=1, words=words)
+        window(tail, score, shelf, most=most, words=words) or greedy(tail, score, shelf, most=1, words=at_most)
     )
 
 
@@ -265,7 +269,9 @@ def _follows(claim: Sentence, other: Sentence) -> float:
     weak = bool(cues.PROSPECT.search(other.text)) + bool(cues.EFFECT.search(other.text))
     shared = len(claim.stems & other.stems)
     near = 1 <= distance <= 3
-    if standing <= -1.0 or other.text[-1:] in '?”"' or not (explicit or strong or weak) or (not near and shared < 2):
+    if _NO_IMPACT.match(other.text) or other.text[-1:] in '?”"':
+        return -1.0
+    if standing <= -1.0 or not (explicit or strong or weak) or (not near and shared < 2):
         return -1.0
     cue = 1.5 * explicit * (distance == 1) + 0.6 * strong + 0.3 * weak
     likeness = 1.5 * shared / max(4, min(len(claim.stems), len(other.stems)))

@@ -196,8 +196,8 @@ def _accept(each: Field, texts: list[str], fallback: Draft, source: Source, docu
             return fallback
         if each.shape == "text":
             said.append(text)
-        return Draft([Entry({each.name: text}, [], written=True)])
-    draft = Draft()
+        return Draft([Entry({each.name: text}, [], written=True)], by_model=True)
+    draft = Draft(by_model=True)
     refused = 0
     for parts in _alternate([parse_items(text, each) for text in texts]):
         claim = next(iter(parts.values()))
