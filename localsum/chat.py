@@ -12,7 +12,7 @@ from localsum.engine.types import ModelInfo, Prompt, Segment
 from localsum.errors import ModelError
 
 _READ, _ASK = "\ue000read\ue000", "\ue000ask\ue000"
-_MAX_TEMPLATE = 200_000  # characters
+_MAX_TEMPLATE = 200_000  # characters, of a template and of what it says
 
 
 def conversation(info: ModelInfo, instruction: str, text: str, asks: list[str]) -> tuple[Prompt, list[Prompt]]:
@@ -49,12 +49,20 @@ def _render(info: ModelInfo, messages: list[dict[str, str]]) -> str:
     try:
         if len(source) > _MAX_TEMPLATE:
             raise TemplateError("it is too long")
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+        environment = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        )
         environment.globals.update(raise_exception=refuse)
         values: dict[str, Any] = {"bos_token": info.bos, "eos_token": info.eos, "enable_thinking": False, "tools": None}
-        return environment.from_string(source).render(messages=messages, add_generation_prompt=True, **values)
+        pieces = environment.from_string(source).generate(messages=messages, add_generation_prompt=True, **values)
+        rendered = ""
+        for piece in pieces:
+            rendered += piece
+            if len(rendered) > _MAX_TEMPLATE:
+                raise TemplateError("it says too much")
+        return rendered
     except Exception as error:  # a hostile template may raise anything
         raise ModelError(
-            f"the chat template of {info.name} cannot be used: {error}",
+            f"the chat template of {info.name} cannot be used: {str(error)[:200]}",
             "write from the text alone: localsum brief --style extractive FILE",
         ) from None

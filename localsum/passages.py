@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 
 from localsum.document import Document, Span
 
 
 def passages(document: Document, count_tokens: Callable[[str], int], most_tokens: int) -> list[Span]:
-    """Passages of at most `most_tokens`, of about equal length, in order, together the whole text."""
+    """Passages of at most `most_tokens`, of about equal length, in order, together the whole text.
+
+    A single character that counts for more than that is a passage of its own.
+    """
     text = document.text
     total = count_tokens(text)
     if total <= most_tokens:
@@ -16,19 +20,20 @@ def passages(document: Document, count_tokens: Callable[[str], int], most_tokens
     wanted = -(-total // most_tokens)
     while True:
         found = _cut(document, -(-len(text) // wanted))
-        if all(count_tokens(text[span.start : span.end]) <= most_tokens for span in found):
+        if wanted >= len(text) or all(count_tokens(text[span.start : span.end]) <= most_tokens for span in found):
             return found
-        wanted += 1
+        wanted += -(-wanted // 8)  # in steps that grow: each try counts the whole text again
 
 
 def _cut(document: Document, size: int) -> list[Span]:
-    """Cut before the first block that begins after each multiple of `size` characters, or inside an endless block."""
+    """Slices of at most `size` characters, cut before the last block that begins in the second half, or at a space."""
     text, starts = document.text, [block.start for block in document.blocks]
     found: list[Span] = []
     begin = 0
     while len(text) - begin > size:
-        fitting = [start for start in starts if begin + size // 2 < start <= begin + size]
-        end = fitting[-1] if fitting else _space_before(text, begin, begin + size)
+        last = bisect_right(starts, begin + size) - 1
+        is_in_second_half = last >= 0 and starts[last] > begin + size // 2
+        end = starts[last] if is_in_second_half else _space_before(text, begin, begin + size)
         found.append(Span(begin, end))
         begin = end
     return [*found, Span(begin, len(text))]

@@ -1,4 +1,4 @@
-"""Grounding: values and names by table, one trap per rule, and what holds of any text."""
+"""Grounding: values and names by table, one trap for each rule, and what holds of any text."""
 
 import json
 import random
@@ -25,18 +25,22 @@ from localsum.grounding.words import (
     words,
 )
 
-NEWS = """Harbor Labs opens its pilot plant
+NEWS = (
+    """Harbor Labs opens its pilot plant
 
-Harbor Labs said on March 3, 2026 that it is not planning to sell its battery unit. The company has reached a $30 billion
-run rate, up from $9bn a year ago, and employs 1,487 people in the United States. Chief executive Ann Miller founded it
-with John Smith in 2011.
+Harbor Labs said on March 3, 2026 that it is not planning to sell its battery unit. The company has reached a $30
+billion run rate, up from $9bn a year ago, and employs 1,487 people in the United States. Chief executive Ann Miller
+founded it with John Smith in 2011.
 
 Orion Motors sued Harbor Labs in a Delaware court over a suitable charging patent. The yellow prototype may reach
 customers in 2027. Some users lost data during the first trial, which lasted at least 12 months. Revenue rose sharply,
 while costs fell by 35 percent. "We want every truck to run for a week," Miller said. Critics were not convinced by the
 direct comparison with Gemma 4 and GPT-4.5, two models of another kind. The fire killed two people and left 50 missing.
 It is false that Tessera bought the plant. Sales staff at AWS praised the excellent design of the safe cooling system.
-"""
+""".replace("\n\n", "¶")
+    .replace("\n", " ")
+    .replace("¶", "\n\n")
+)
 
 
 def source(text: str = NEWS, published: str | None = None) -> Source:
@@ -75,7 +79,7 @@ SAME = [
     ("twenty-five people", "25 people"),
     ("one hundred and twenty", "120"),
     ("the third quarter", "the 3rd quarter"),
-    ("10-15 %", "15 percent"),
+    ("15 percent", "10-15 %"),
     ("10 %", "between 10 and 15 %"),
     ("$3 million", "$3 to 5 million"),
     ("20 people", "a 20-person team"),
@@ -144,8 +148,11 @@ def test_what_is_no_value(text):
         ("50+", 1),
         ("up to 50", -1),
         ("no more than 50", -1),
-    ]
-    + [("not more than 50", -1), ("50 or less", -1), ("about 50", 0), ("50", 0)],
+        ("not more than 50", -1),
+        ("50 or less", -1),
+        ("about 50", 0),
+        ("50", 0),
+    ],
 )
 def test_limits(text, bound):
     (value,) = numbers_in(text)
@@ -231,7 +238,7 @@ def test_words_are_in_place_and_normal():
     found = words(text)
     assert all(text[word.start : word.end] == word.text for word in found)
     assert [word.norm for word in found] == ["the", "us", "firm", "brain", "machine", "cafe", "doesn't", "stop"]
-    assert [word.stem for word in found][:3] == ["", "", "firm"]
+    assert [word.stem for word in found][:3] == ["", "us", "firm"]
 
 
 @pytest.mark.parametrize(
@@ -337,7 +344,7 @@ def test_right_in_other_words(news, text):
         ("Tesla has reached a $30 billion run rate.", "name not in source: Tesla"),
         ("John Miller founded Harbor Labs in 2011.", "name not in source: John Miller"),
         ("Critics made a comparison with Gemma 3.", "name not in source: Gemma 3"),
-        ("Tessera sued Harbor Labs in a Delaware court over a charging patent.", "name belongs to another statement"),
+        ("AWS sued Harbor Labs in a Delaware court over a charging patent.", "name belongs to another statement"),
         ("Harbor Labs sued Orion Motors in a Delaware court.", "roles exchanged: labs and motors"),
         ("Orion Motors was sued by Harbor Labs in a Delaware court.", "roles exchanged: motors and labs"),
         ("They want every truck to run for a week, Smith said.", "said by another in the source: Smith"),
@@ -403,7 +410,9 @@ def test_blocks_are_sentences_of_their_own():
 
 GERMAN = """Die Firma Nordwind hat am Dienstag in Hamburg ein neues Werk eröffnet und will dort zwölf Lastwagen am Tag
 bauen. Der Umsatz stieg um 35 Prozent, wie der Vorstand der Zeitung sagte. Die Kosten blieben nach Angaben der
-Buchhaltung stabil, und die Mitarbeiter bekommen im Sommer mehr Geld für ihre Arbeit an den Wochenenden."""
+Buchhaltung stabil, und die Mitarbeiter bekommen im Sommer mehr Geld für ihre Arbeit an den Wochenenden.""".replace(
+    "\n", " "
+)
 
 
 def test_other_languages_get_the_rules_that_need_no_english():
@@ -485,7 +494,8 @@ def test_every_sentence_of_a_document_supports_itself(news):
     for start, end in news.spans:
         grounding = check(NEWS[start:end], news)
         assert (grounding.verdict, grounding.reasons) == ("supported", ("verbatim",))
-        assert grounding.evidence == ((start, end),)
+        ((first, last),) = grounding.evidence
+        assert NEWS[start:end].strip('"') == NEWS[first:last].strip('"')
 
 
 def test_order_of_sentences_does_not_change_the_verdict(news):
@@ -535,6 +545,7 @@ def test_real_documents_support_themselves_and_not_a_changed_name():
     for row in rows[::6]:
         prepared = Source.of(Document(row["text"], ()))
         for start, end in rng.sample(prepared.spans, 5):
-            assert check(row["text"][start:end], prepared).verdict != "unsupported"
+            sentence = row["text"][start:end]
+            assert check(sentence, prepared).verdict != "unsupported" or not words(sentence)
         odd = "".join(rng.choices(string.ascii_lowercase, k=9)).capitalize()
         assert check(f"Yesterday a spokesman of {odd} spoke.", prepared).verdict == "unsupported"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from localsum.grounding.names import Name
 from localsum.grounding.source import Source, Statement
@@ -20,6 +21,14 @@ class Finding:
 
     reason: str
     hard: bool = True
+
+
+class Place(NamedTuple):
+    """A word of the evidence, and how many content words it has near it, or right beside it, in common with another."""
+
+    common: int
+    beside: int
+    word: Word
 
 
 @dataclass(frozen=True)
@@ -55,14 +64,15 @@ class Case:
         before_there, after_there = _sides(sentence.plain, theirs, reach)
         return len(before & before_there) + len(after & after_there)
 
-    def in_place_of(self, mine: Word, wanted: Iterable[str], common: int) -> Word | None:
-        """The word of the evidence, of the forms `wanted`, that shares at least `common` neighbours with `mine`."""
-        wanted = set(wanted)
-        for sentence in self.best:
-            for word in sentence.words:
-                if (word.stem or word.norm) in wanted and self.common(mine, sentence, word) >= common:
-                    return word
-        return None
+    def in_place_of(self, mine: Word, wanted: Set[str]) -> Place | None:
+        """The word of the evidence, of the forms `wanted`, that shares most neighbours with `mine`."""
+        places = [
+            Place(self.common(mine, sentence, word), self.ordered(mine, sentence, word, 1), word)
+            for sentence in self.best
+            for word in sentence.words
+            if (word.stem or word.norm) in wanted
+        ]
+        return max(places, key=lambda place: place.common, default=None)
 
 
 Rule = Callable[[Case], Iterable[Finding]]

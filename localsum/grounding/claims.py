@@ -82,7 +82,7 @@ def negations(case: Case) -> Iterator[Finding]:
 
 def _lost_negation(case: Case, sentence: Statement) -> Iterator[Finding]:
     for word in sentence.content:
-        if sentence.negated.get(word.stem) != NOT:
+        if sentence.negated.get(word.stem) != NOT or not word.norm.isalpha():
             continue
         mine = next((own for own in case.statement.content if own.stem == word.stem), None)
         elsewhere = any(word.stem in other.stems - other.negated.keys() for other in case.around)
@@ -97,13 +97,14 @@ def contraries(case: Case) -> Iterator[Finding]:
     for word in statement.words:
         form = word.stem or word.norm
         against = opposites(form) - statement.forms
-        if not against or form in statement.negated or any(allies(form) & other.forms for other in case.best):
+        if not against or form in statement.negated:
             continue
         if re.search(r"years?[-\s]\Z", statement.text[max(0, word.start - 6) : word.start]):  # "a 20-year-old"
             continue
-        hit = case.in_place_of(word, against, 2)
-        if hit:
-            yield Finding(f"opposite in source: {word.text} (source: {hit.text})")
+        hit = case.in_place_of(word, against)
+        said = any(allies(form) & other.forms for other in case.best)
+        if hit and hit.common >= 2 and (hit.beside or not said):
+            yield Finding(f"opposite in source: {word.text} (source: {hit.word.text})")
 
 
 _PREFIXES = ("un", "in", "im", "ir", "il", "non", "dis", "de", "mis", "anti", "sub")
@@ -134,9 +135,9 @@ def prefixes(case: Case) -> Iterator[Finding]:
             for mine, theirs in (pair, pair[::-1]):
                 if word.norm.startswith(mine) and len(word.norm) > len(mine) + 3:
                     other.add(stem(theirs + word.norm[len(mine) :]))
-        hit = case.in_place_of(word, bare, 0) or case.in_place_of(word, other, 1)
-        if hit:
-            yield Finding(f"opposite in source: {word.text} (source: {hit.text})")
+        hit = case.in_place_of(word, bare) or case.in_place_of(word, other)
+        if hit and (hit.common or stem(hit.word.norm) in bare):
+            yield Finding(f"opposite in source: {word.text} (source: {hit.word.text})")
 
 
 def _joined_prefixes(case: Case) -> Iterator[Finding]:

@@ -54,7 +54,9 @@ def exchanged_names(case: Case) -> Iterator[Finding]:
             if not name.sure or source.capital_nouns or norms.intersection(name.parts) or source.names.missing(name):
                 continue
             for other in sentence.names:
-                if not mine.intersection(other.parts) and case.common(name, sentence, other) >= 3:
+                if mine.intersection(other.parts) or name.calendar != other.calendar:
+                    continue
+                if case.common(name, sentence, other) >= 3:
                     yield Finding(f"name belongs to another statement: {name.text} (source: {other.text})")
                     break
 

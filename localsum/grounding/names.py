@@ -27,6 +27,11 @@ class Name:
     sure: bool = True
     version: bool = False
 
+    @property
+    def calendar(self) -> bool:
+        """Whether it names a month or a day of the week."""
+        return not _CALENDAR.isdisjoint(self.parts)
+
 
 _LOOK = 10  # characters looked back for the end of a sentence
 _START = re.compile(r"(?:\A|[.!?:;…\n\r]|[\"“‘(\[•·])[\s\"“”‘’'(\[*_#>•·-]*\Z")
@@ -37,6 +42,7 @@ _NOT_VERSION = re.compile(
 _ENDINGS = ("s", "ing", "ly", "ed", "ion", "ment", "ness", "ity", "ance", "ence", "ism")
 _AFTER_NAME = re.compile(r"['’]s\b|,?\s(?:has|is|was|had|will|would|could|may|plans|says|said|\w{3,20}(?:ed|s))\b")
 _MONTHS = listed("january february march april may june july august september october november december")
+_CALENDAR = _MONTHS | listed("monday tuesday wednesday thursday friday saturday sunday")
 _HYPHENS = re.compile(r"[-‐‑]")
 
 
@@ -200,8 +206,9 @@ class NameIndex:
             parts = parts[:-1]
         if len(parts) > 2 and "".join(part[0] for part in parts) in self.shouted:
             return ""
+        joined = [_squash(a) + _squash(b) in self.squashed for a, b in pairwise(parts)]  # "Open AI" of "OpenAI"
         for i, part in enumerate(parts):
-            if (i or name.sure) and not self.has(part):
+            if (i or name.sure) and not self.has(part) and True not in joined[max(0, i - 1) : i + 1]:
                 return part
         return next((f"{a} {b}" for a, b in pairwise(parts) if self._mixed(a, b)), "")
 

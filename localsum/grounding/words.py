@@ -105,7 +105,8 @@ def words(text: str, english: bool = True) -> list[Word]:
 
 def _word(raw: str, start: int, english: bool) -> Word:
     norm = normal(raw)
-    return Word(start, start + len(raw), raw, norm, stem(norm, english))
+    acronym = 2 <= len(raw) <= 4 and raw.isupper()  # "AWS" is no plural, "US" no pronoun
+    return Word(start, start + len(raw), raw, norm, norm if acronym else stem(norm, english))
 
 
 def content_stems(text: str, english: bool = True) -> set[str]:

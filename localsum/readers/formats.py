@@ -69,15 +69,16 @@ def _format(text: str, suffix: str, name: str) -> str:
     """ "text" or "markdown", by the file's name, else by the signs of Markdown in the text."""
     if suffix in _MARKDOWN_NAMES:
         return "markdown"
+    sample = text[:SNIFFED]
+    signs = _MARKDOWN_SIGNS.findall(sample)
+    certain = any(sign[0] in "#[!`" for sign in signs) or re.match(r"\s*---\n[A-Za-z_-]{1,40}:", sample) is not None
     unread = _UNREAD_NAMES.get(suffix)
-    if unread is None and _FEED.match(text[:4000]):
+    if unread is None and _FEED.match(sample[:4000]):
         unread = "a feed"
-    if unread is None and (_HTML.match(text[:4000]) or len(_HTML_TAG.findall(text[:20_000])) >= _MANY_TAGS):
+    tagged = not certain and len(_HTML_TAG.findall(sample[:20_000])) >= _MANY_TAGS
+    if unread is None and (tagged or _HTML.match(sample[:4000])):
         unread = "an HTML page"
     if unread is not None:
         hint = "save the article as plain text or Markdown, then: localsum read FILE"
         raise InputError(f"{name} is {unread}, which localsum does not read yet", hint)
-    sample = text[:SNIFFED]
-    signs = _MARKDOWN_SIGNS.findall(sample)
-    certain = any(sign[0] in "#[!`" for sign in signs) or re.match(r"\s*---\n[A-Za-z_-]{1,40}:", sample)
     return "markdown" if certain or len(signs) > 1 else "text"

@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 LONG_HEADING_WORDS = 25  # beyond it a heading is a paragraph that someone wanted small
 MAX_INLINE = 20_000  # characters of one paragraph; the parser is quadratic on hostile ones
 
-_FENCED_DIV = re.compile(r"^ {0,3}:{3,}[^\n]*$", re.MULTILINE)
+_ATTRIBUTE = r"(?:[#.][^\s{}\"]++|[\w:-]++=(?:\"(?:[^\"\\]++|\\.)*+\"|[^\s{}\"]++))"
+_ATTRIBUTES = rf"\{{\s*+{_ATTRIBUTE}(?:\s++{_ATTRIBUTE})*+\s*+\}}"  # Pandoc's {#id .class key="value"}
+_FENCED_DIV = re.compile(rf"^[ \t>]*+:{{3,}}+[ \t]*+(?:{_ATTRIBUTES}|[^\n]*+)", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(rf"\[([^\[\]\n]{{0,300}})\]{_ATTRIBUTES}", re.DOTALL)
+_DATA_IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}\]\(data:[^()\s]*+\)")
+_AFTER_LINK = re.compile(rf"(?<=\)){_ATTRIBUTES}|(?:^|[ \t]++){_ATTRIBUTES}(?=[ \t]*+$)", re.MULTILINE | re.DOTALL)
 _FOOTNOTE_TEXT = re.compile(r"^ {0,3}\[\^[^\]\s]{1,40}\]:[ \t]*", re.MULTILINE)
 _FOOTNOTE_MARK = re.compile(r"\[\^[^\]\s]{1,40}\]")
-_ATTRIBUTES = re.compile(r"\{[#.:][^{}\n]{0,400}\}")
-_LEFT_OVER = re.compile(
-    r"(?<!\w)\*\*|\*\*(?!\w)|\*(?=[.,;:!?]\*)|(?<=\*[.,;:!?])\*"
-)  # emphasis that CommonMark does not see as such
+# Emphasis that CommonMark does not see as such.
+_LEFT_OVER = re.compile(r"(?<!\w)\*\*|\*\*(?!\w)|\*(?=[.,;:!?]\*)|(?<=\*[.,;:!?])\*")
 # A link that the parser did not see as one, often for a space in its address.
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\((?:[^()\s]{0,500}|https?:[^()\n]{0,500})\)")
 _TAG = re.compile(r"</?([a-zA-Z][\w-]{0,30})(?:\s[^<>]{0,2000}|/)?>")
@@ -43,7 +46,9 @@ a abbr b bdi bdo cite code data del dfn em font i ins kbd label mark q s samp sm
 
 def parse(text: str, speakers: Speakers) -> list[Piece]:
     """The pieces of a clean Markdown text without its front matter."""
-    text = _FENCED_DIV.sub("", text)
+    text = _DATA_IMAGE.sub("", _FENCED_DIV.sub("", text))
+    text = _SPAN.sub(r"\1", _SPAN.sub(r"\1", text))  # twice: they nest
+    text = _AFTER_LINK.sub("", text)
     text = _FOOTNOTE_TEXT.sub("\n", text)
     walk = _Walk(speakers)
     for token in _parser().parse(text, {}):
@@ -116,7 +121,6 @@ class _Walk:
         if self.row is not None:
             self.row.append(text)
         elif self.heading is not None:
-            text = re.sub(r"\s*\{#[^{}]{0,400}\}$", "", text[-500:]) if len(text) < 500 else text
             level = int(self.heading.tag[1:])
             words = len(text.split())
             # A ruled line right below a paragraph makes a heading of it, which is seldom meant.
@@ -155,7 +159,6 @@ def _inline(content: str) -> tuple[list[Line], list[str]]:
     apart, all_apart = 0, True  # inside bold text or a link
     link: tuple[int, str] | None = None  # where in `parts` the link's text begins, and its address
     unshown = ""  # the tag inside of which nothing is shown
-    previous = ""
 
     def close(hard: bool) -> None:
         nonlocal all_apart, link
@@ -182,8 +185,6 @@ def _inline(content: str) -> tuple[list[Line], list[str]]:
             continue
         elif kind in ("text", "text_special", "code_inline"):
             text = token.content
-            if previous in ("link_close", "image"):
-                text = _ATTRIBUTES.sub("", text, count=1) if text.startswith("{") else text
             if text.strip() and not apart:
                 all_apart = False
             parts.append(text)
@@ -201,7 +202,6 @@ def _inline(content: str) -> tuple[list[Line], list[str]]:
             if link[1].startswith("#") and re.fullmatch(r"\W{0,3}\d{1,4}\W{0,3}", "".join(parts[link[0] :])):
                 del parts[link[0] :]  # a footnote mark
             link = None
-        previous = kind
     close(hard=False)
     return lines, alts
 

@@ -130,14 +130,13 @@ def _find_speakers(lines: list[str]) -> Speakers:
     if len(turns) < 2:
         return NOBODY
     counts = Counter(turn.name for turn in turns)
-    said = [turn for turn in turns if turn.rest]
-    spoken = sum(_is_speech(turn.rest) for turn in said)
-    if spoken * 2 < len(said) or len(turns) < 0.03 * written:
+    spoken = sum(not turn.rest or _is_speech(turn.rest) for turn in turns)
+    if spoken * 2 < len(turns) or len(turns) < 0.03 * written:
         return NOBODY
     often = counts.most_common(1)[0][1]
     if often >= 2 and (len(turns) >= 3 or len(turns) >= 0.2 * written):
         marked = {turn.name for turn in turns if turn.bold or turn.timed}
-        return frozenset(name for name in counts if counts[name] > 1 or name in marked or " " in name)
+        return frozenset(name for name in counts if counts[name] > 1 or (name in marked if marked else " " in name))
     clear = all(turn.timed or (turn.bold and " " in turn.name) for turn in turns)
     return frozenset(counts) if first_is_turn and clear else NOBODY
 

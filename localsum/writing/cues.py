@@ -145,7 +145,7 @@ NOISE = re.compile(
     r"|let['’]s (?:get (?:right )?into|do it|jump|dive)|stay tuned|after the break|right after this|cookies?\b.{0,30}\b(?:accept|policy|consent)"
     r"|privacy policy|terms of (?:use|service)\b.{0,20}\bapply|table of contents|comments? (?:below|section)|link(?:s)? in the (?:show notes|description)"
     r"|show notes|full (?:disclosure|story|article) (?:here|at|below)|watch the video|in case you missed|was originally published"
-    r"|this (?:post|article|newsletter|episode|issue) (?:is|was|covers|contains)|edited by|reporting by|correction:|reply to this (?:mail|email))\b"
+    r"|this (?:post|article|newsletter|episode|issue) (?:is|was|covers|contains)|edited by|send this (?:page|story)|editor['’]s note|via email|share on|reporting by|correction:|reply to this (?:mail|email))\b"
     r"|^FILE\b|\bfile photo|\bAP Photo|^\(also see|\b(?:I['’]m|this is)\b.{3,60}\b(?:news|podcast|show|episode|issue)\b.{0,30}\b(?:week|day|number|#)"
     r"|https?://|www\.|\S@\S+\.\w",
     _I,

@@ -31,6 +31,7 @@ Writer = Generator[tuple[Request, ...], dict[str, str], dict[str, FieldResult]]
 
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
 _SHARE_OF_WORDS = 0.77  # of a text's limit that whole sentences are chosen for: 50 of 65 words agreed best with people
+_SHORT = 500  # words of a document with few sentences to share out
 _LEAST_LINE = 2  # words; of a title or heading
 _LEAST_BODY = 12  # words; of a section
 _MOST_CHARS = 2_000  # of a text before a cue: sentences can be endless
@@ -92,14 +93,17 @@ class Desk:
         order = [
             "central",
             "sentence",
+            "closing",
             "directives",
             "insights",
             "consequence",
-            "closing",
-            "topics",
             "quotes",
+            "topics",
             "headline",
         ]
+        if sum(s.words for s in self.material.sentences) < _SHORT:  # else nothing would be left for them
+            order.remove("topics")
+            order.insert(order.index("insights"), "topics")
         for each in sorted(self.template.fields, key=lambda each: order.index(each.extract)):
             draft = self.drafts[each.name]
             if each.shape == "quote" or each.of == "quote":
@@ -195,7 +199,8 @@ class Desk:
         line = next((part for part in each.parts if part.shape == "line"), None)
         text = next((part for part in each.parts if part.shape == "text"), each)
         for number, topic in enumerate(self.topics):
-            most = text.sentences[1] if topic.last - topic.first > 6 else 2
+            size = topic.last - topic.first
+            most = min(text.sentences[1], 3 if size > 6 else 2 if size > 3 else 1)
             pick = select.about(topic, self.material, self.shelf, most=most, words=text.words)
             if not pick.text and number == len(self.topics) - 1 and not draft.entries:
                 pick = self._at_least_one(text.words)
@@ -240,18 +245,25 @@ class Desk:
             fits = (
                 len(line.split()) >= _LEAST_LINE and not cues.PERSONAL.search(line) and not cues.ANAPHORIC.match(line)
             )
-            others = [other for key, other in self._lines.items() if key != id(entry)]
+            is_heading = id(entry) in self._lines
+            others = [other for key, other in self._lines.items() if is_heading and key != id(entry)]
             if (
                 entry.written
                 or not fits
                 or refuse(
-                    line, source, least_shared=0.85, most_words=part.words, examples=self.examples, earlier=others
+                    line,
+                    source,
+                    least_shared=0.8 if is_heading else 0.85,
+                    most_words=part.words,
+                    examples=self.examples,
+                    earlier=others,
                 )
             ):
                 return
             entry.parts[part.name] = line[:1].upper() + line[1:]
             entry.written = True
-            self._lines[id(entry)] = line
+            if is_heading:
+                self._lines[id(entry)] = line
             if evidence:
                 entry.evidence = [s.span for s in evidence]
 
@@ -264,7 +276,8 @@ class Desk:
         best = sorted(self.material.sentences, key=lambda s: -self.material.salience(s))[:8]
         for sentence in best:
             clause = headline.clause(sentence.text, most_words, is_last_resort=False)
-            stands = sentence.is_usable and not cues.ANAPHORIC.match(clause) and not cues.PERSONAL.search(clause)
+            points = cues.ANAPHORIC.match(clause) or cues.PRONOUN_SUBJECT.search(clause) or cues.PERSONAL.search(clause)
+            stands = sentence.is_usable and not points
             if len(clause.split()) >= 4 and stands and clause.count('"') % 2 == 0:
                 return clause
         return headline.clause(best[0].text, most_words) if best else ""
@@ -278,7 +291,7 @@ class Desk:
         """The model's heading for a topic, else a phrase of what is said about it."""
         texts = [select.fluent(s.text) for s in pick.sentences]
         inside = self.material.sentences[topic.first : topic.last]
-        weight = dict(Counter(stem for s in inside for stem in s.stems))
+        weight: dict[str, float] = dict(Counter(stem for s in inside for stem in s.stems))
         for line in self._lines.values():
             weight |= dict.fromkeys(content_stems(line), 0)
         line = headline.phrase(texts, part.words, weight) or headline.clause(texts[0], part.words)

@@ -32,7 +32,7 @@ _SAID_THAT_THEY = re.compile(
     r"^(.{3,120}?)\s(?:said|says|announced)(?:\son\s\w+day)?(?:\sthat)?\s(?:it|they|he|she)\s(will|would|plans?|intends?|ha[sd]|have)\b"
 )
 _DANGLING = frozenset(
-    "a an the of to and or but with for from by in on at as than that its their his her is are was were be has have had will would".split()
+    "a an the of to and or but with for from by in on at as than that its their his her is are was were be has have had will would came come comes happened followed follows".split()
 )
 _NUMBER = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[IVX]+[.)])\s+(?=\S)")
 _INSIDE = frozenset("of for and the in on to".split())
@@ -113,6 +113,10 @@ def phrase(texts: list[str], most_words: int, weight: dict[str, float]) -> str:
                 if any(c in '.,;:!?()“”"—–' for c in run):
                     break
                 joined = all(w.stem or w.norm in _INSIDE for w in inside) and first.stem and items[j].stem
+                last, before = inside[-1], inside[-2]
+                seems_verb = last.norm.endswith("s") and last.text.islower() and before.text[0].isupper()
+                if seems_verb or first.norm.endswith("ly") or last.norm.endswith("ly"):
+                    continue
                 if not joined or any(_VERBAL.fullmatch(w.norm) and not w.text[0].isupper() for w in inside):
                     continue
                 named = 1.3 if any(w.text[0].isupper() for w in inside[1:]) else 1.0

@@ -124,7 +124,7 @@ def window(
 
 def about(topic: Topic, material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
     """What a topic says: a run of its sentences, central ones, its opening preferred."""
-    pool = material.sentences[topic.first : topic.last]
+    pool = [s for s in material.sentences[topic.first : topic.last] if s.is_usable]
 
     def score(sentence: Sentence) -> float:
         opening = 0.5 if sentence.index - topic.first < 2 else 0.0
