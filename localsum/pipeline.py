@@ -183,10 +183,13 @@ def _add(total: Counts, more: Counts) -> None:
 
 
 def check_readable(document: Document, least_words: int = 5) -> Document:
-    """The document itself. Raises InputError if there is nothing to make a brief of."""
-    if document.words < least_words:
+    """The document itself. Raises InputError if there is nothing to make a brief of.
+
+    Scripts without spaces have few words and many letters: eight letters count as a word then.
+    """
+    if max(document.words, len(document.text) // 8) < least_words:
         raise InputError(
-            f"{document.path or 'standard input'}: {document.words} words are too few for a brief",
-            "give the whole article",
+            f"{document.path or 'standard input'} has fewer than {least_words} words, too few for a brief",
+            "name a file with the whole article: localsum brief FILE",
         )
     return document

@@ -3,12 +3,17 @@
 import json
 import random
 import string
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+import checker
 
 from localsum.document import Block, Document
 from localsum.grounding import Finding, Source, check
@@ -378,6 +383,13 @@ def test_a_part_of_a_sentence_that_turns_it_is_not_verbatim(news):
     assert grounding.reasons == ("taken out of a sentence that says more",)
 
 
+def test_a_sentence_that_also_stands_alone_is_verbatim():
+    text = "It is not true that Tessera bought the plant. A year later Orion sold out. Tessera bought the plant."
+    grounding = check("Tessera bought the plant.", source(text))
+    assert grounding.reasons == ("verbatim",)
+    assert grounding.evidence == ((len(text) - 25, len(text)),)
+
+
 def test_the_weakest_sentence_decides(news):
     grounding = check("Revenue rose sharply. Costs fell by 45 percent.", news)
     assert grounding.verdict == "unsupported"
@@ -530,6 +542,28 @@ def test_time_is_linear(unit):
         return time.perf_counter() - began
 
     assert min(seconds(40_000), seconds(40_000)) < 10 * max(seconds(10_000), 0.01)
+
+
+# ---- the benchmark
+
+
+def test_the_benchmark_says_what_it_needs_and_writes_its_figures(tmp_path, capsys):
+    assert checker.main(["--data", str(tmp_path), "--set", "made"]) == 2
+    assert "--data" in capsys.readouterr().err
+    row = {
+        "id": "1",
+        "source": "writer/1",
+        "text": NEWS,
+        "references": ["Revenue rose sharply.", "All users lost data."],
+    }
+    (tmp_path / "docs.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    figures = tmp_path / "figures.json"
+    assert checker.main(["--data", str(tmp_path), "--set", "made", "references", "--json", str(figures)]) == 0
+    result = json.loads(figures.read_text(encoding="utf-8"))
+    assert result["references"]["parts"]["all"]["specificity"]["value"] == 0.5
+    assert result["references"]["parts"]["all"]["recall"]["value"] is None
+    made = result["made"]["kinds"]
+    assert made["name misspelt"]["wrong_flagged"] == made["name misspelt"]["wrong"] > 0
 
 
 # ---- on the development data

@@ -7,6 +7,7 @@ partial. What no rule contradicts counts as supported: a wrong claim made of the
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from localsum.brief import Grounding, Verdict
 from localsum.document import Span
@@ -16,6 +17,7 @@ from localsum.grounding.source import Source, Statement, sentence_spans
 from localsum.grounding.words import words
 
 VERBATIM = "verbatim"
+_PLACES = 20  # places of a verbatim sentence that are looked at
 PARTIAL_SENTENCE = "taken out of a sentence that says more"
 
 # What may turn the rest of its sentence: "It is not true that A bought B" says "A bought B" word for word.
@@ -40,14 +42,15 @@ def check(text: str, source: Source, also: Rule | None = None) -> Grounding:
     if not words(text):
         return Grounding("unsupported", (), ("nothing said",))
     for sentence in sentences:
-        place = source.find(sentence)
-        if place and not _TURNING.search(source.rest_of_sentence(place)):
+        places = list(islice(source.find(sentence), _PLACES))
+        place = next((place for place in places if not _TURNING.search(source.rest_of_sentence(place))), None)
+        if place:
             copied += 1
             evidence[place] = None
             continue
         wrong, support = findings(sentence, source, also)
         found += wrong
-        if place:
+        if places:
             found.append(Finding(PARTIAL_SENTENCE, hard=False))
         evidence.update(dict.fromkeys(support))
     reasons = [finding.reason for finding in sorted(found, key=lambda finding: not finding.hard)]

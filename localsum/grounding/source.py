@@ -9,7 +9,7 @@ import math
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -124,7 +124,7 @@ class Source:
         """Whether the words of a quotation stand in the document, whatever the case and the punctuation at its ends."""
         return _SPACE.sub(" ", quoted.translate(_QUOTES)).strip(" \"',.;:!?-–—").casefold() in self._folded
 
-    def find(self, text: str) -> Span | None:
+    def find(self, text: str) -> Iterator[Span]:
         """Where `text` stands word for word, but for white space, quotation marks and the case of its first letter."""
         whole = _SPACE.sub(" ", text.translate(_QUOTES)).strip(" \"'")
         plain = whole.rstrip(".")
@@ -134,10 +134,9 @@ class Source:
             while at >= 0:
                 end = at + len(candidate)
                 if not (_inside_word(self._plain, at) or _inside_word(self._plain, end)):
-                    return Span(self._place(at), self._place(end - 1) + 1)
+                    yield Span(self._place(at), self._place(end - 1) + 1)
                 following = _NO_LETTER.search(self._plain, at + 1)
                 at = self._plain.find(candidate, following.start()) if following else -1
-        return None
 
     def rest_of_sentence(self, place: Span) -> str:
         """What stands before and after a part of the document in the sentences that it begins and ends in."""

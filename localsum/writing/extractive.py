@@ -102,8 +102,10 @@ class Desk:
             "headline",
         ]
         if sum(s.words for s in self.material.sentences) < _SHORT:  # else nothing would be left for them
+            order.remove("closing")
+            order.insert(order.index("quotes"), "closing")
             order.remove("topics")
-            order.insert(order.index("insights"), "topics")
+            order.insert(order.index("closing"), "topics")
         for each in sorted(self.template.fields, key=lambda each: order.index(each.extract)):
             draft = self.drafts[each.name]
             if each.shape == "quote" or each.of == "quote":

@@ -25,7 +25,7 @@ _ENDS = (
     re.compile(r"\s+(?:and|but|as|that|with|in|on|at|for|by|from|over|under|during|through)\s"),
 )
 _SAID = re.compile(
-    r",?\s+(?:\S+\s){0,3}(?:said|says|told|wrote|announced)\b.*$|^.{3,60}?\b(?:said|says|announced)(?:\s+on\s+\w+day)?\s+(?:that\s+)?(?=[a-z])"
+    r",?\s+(?:\S+\s){0,3}(?:said|says|told|wrote|announced|warned|warns|indicated|indicates|suggests?|suggested|reported|found)\b.*$|^.{3,60}?\b(?:said|says|announced)(?:\s+on\s+\w+day)?\s+(?:that\s+)?(?=[a-z])"
 )
 # "X said on Monday that they will spend" is "X will spend".
 _SAID_THAT_THEY = re.compile(
