@@ -18,7 +18,7 @@ Mode = Literal["extractive", "written", "mixed", "empty"]
 
 @dataclass(frozen=True, slots=True)
 class Grounding:
-    """What the checks after writing found. `reasons` are short and for people: "verbatim", "number not in source: 35 %"."""
+    """What the checks after writing found. `reasons` are for people: "verbatim", "number not in source: 35 %"."""
 
     verdict: Verdict
     evidence: tuple[Span, ...] = ()
@@ -84,7 +84,7 @@ def _support(grounding: Grounding) -> dict[str, Any]:
     }
 
 
-def _value(value: Value) -> Any:
+def _value(value: Value) -> object:
     if isinstance(value, str):
         return value
     return [

@@ -165,7 +165,9 @@ def build(choice: Choice, folder: Path) -> Path:
         process.wait()
     wheel = next(folder.glob("*.whl"), None)
     if process.returncode or wheel is None:
-        raise SetupError(f"{''.join(tail)}\nllama.cpp did not build; the whole log: {LOG}", "Other ways to get it: docs/install.md")
+        raise SetupError(
+            f"{''.join(tail)}\nllama.cpp did not build; the whole log: {LOG}", "Other ways to get it: docs/install.md"
+        )
     return wheel
 
 

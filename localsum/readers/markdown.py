@@ -28,7 +28,9 @@ _ATTRIBUTES = rf"\{{\s*+{_ATTRIBUTE}(?:\s++{_ATTRIBUTE})*+\s*+\}}"  # Pandoc's {
 _FENCED_DIV = re.compile(rf"^[ \t>]*+:{{3,}}+[ \t]*+(?:{_ATTRIBUTES}|[^\n]*+)", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(rf"\[([^\[\]\n]{{0,300}})\]{_ATTRIBUTES}", re.DOTALL)
 _DATA_IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}\]\(data:[^()\s]*+\)")
-_AFTER_LINK = re.compile(rf"(?<=\)){_ATTRIBUTES}|(?:^|(?<![ \t])[ \t]++){_ATTRIBUTES}(?=[ \t]*+$)", re.MULTILINE | re.DOTALL)
+_AFTER_LINK = re.compile(
+    rf"(?<=\)){_ATTRIBUTES}|(?:^|(?<![ \t])[ \t]++){_ATTRIBUTES}(?=[ \t]*+$)", re.MULTILINE | re.DOTALL
+)
 _FOOTNOTE_TEXT = re.compile(r"^ {0,3}\[\^[^\]\s]{1,40}\]:[ \t]*", re.MULTILINE)
 _FOOTNOTE_MARK = re.compile(r"\[\^[^\]\s]{1,40}\]")
 # Emphasis that CommonMark does not see as such.

@@ -12,48 +12,54 @@ _I = re.IGNORECASE
 
 # A sentence that opens by pointing back cannot stand alone.
 ANAPHORIC = re.compile(
-    r"(?:this|that|these|those|it|its|it['’]s|they|they['’](?:re|ve|ll|d)|their|them|he|he['’](?:s|d|ll)|she|she['’](?:s|d|ll)"
-    r"|his|her|hers|such|so|another|both|neither|each|others?|either|here|there|then|yet|for example|for instance|which"
-    r"|one (?:of (?:them|these|those)|reason|example)|as such|in (?:this|that|these|those|such)|at (?:this|that)"
-    r"|to (?:this|that|do so)|with (?:this|that)|by (?:this|that)|of (?:these|those)|because of (?:this|that)"
-    r"|(?:some|all|most|none|many|several|few) of (?:these|those|them|this|it)|do(?:es|ing)? so|likewise|similarly|conversely"
-    r"|otherwise|instead)\b",
+    r"(?:this|that|these|those|it|its|it['’]s|they|they['’](?:re|ve|ll|d)|their|them|he|he['’](?:s|d|ll)|she"
+    r"|she['’](?:s|d|ll)|his|her|hers|such|so|another|both|neither|each|others?|either|here|there|then|yet"
+    r"|for example|for instance|which|one (?:of (?:them|these|those)|reason|example)|as such|in (?:this|that|these"
+    r"|those|such)|at (?:this|that)|to (?:this|that|do so)|with (?:this|that)|by (?:this|that)|of (?:these|those)"
+    r"|because of (?:this|that)|(?:some|all|most|none|many|several|few) of (?:these|those|them|this|it)|do(?:es"
+    r"|ing)? so|likewise|similarly|conversely|otherwise|instead)\b",
     _I,
 )
 # One that opens with something spoken of before; at the head of a paragraph it may pass.
 DEFINITE = re.compile(
-    r"the (?:former|latter|same|other|result|move|two|pair|company|firm|group|study|report|researchers|authors|team|man|woman"
-    r"|suspect|victim|ruling|decision|deal|law|bill|plan|change|effect|problem|reason|answer|idea|rest|system|process)\b",
+    r"the (?:former|latter|same|other|result|move|two|pair|company|firm|group|study|report|researchers|authors|team"
+    r"|man|woman|suspect|victim|ruling|decision|deal|law|bill|plan|change|effect|problem|reason|answer|idea|rest"
+    r"|system|process)\b",
     _I,
 )
 # A pronoun as the subject of an early clause, with nothing named before it.
 PRONOUN_SUBJECT = re.compile(
-    r"\b(?:it|he|she|they|neither|both|all (?:two|three|four|five|of (?:them|these|those))|these|those)\b(?!['’]s (?:not )?(?:clear|hard|easy|time))"
+    r"\b(?:it|he|she|they|neither|both|all (?:two|three|four|five|of (?:them|these|those))|these"
+    r"|those)\b(?!['’]s (?:not )?(?:clear|hard|easy|time))"
 )
 # What may be taken off the front of a sentence without changing what it claims.
 CONNECTIVE = re.compile(
-    r"(?:and|but|so|also|however|moreover|furthermore|additionally|in addition|meanwhile|still|nonetheless|nevertheless"
-    r"|indeed|in fact|of course|to be sure|in short|in other words|again|besides|plus|overall|similarly|likewise|well"
-    r"|to be clear|to summarize|regardless|in the meantime|as it happens|as a reminder|notably|importantly|interestingly|crucially|in particular|more importantly"
-    r"|at the same time|on the other hand|that said|then again|first|firstly|second|secondly|third|thirdly|finally|lastly"
-    r"|for (?:example|instance)|anyway|okay|ok|yeah|yes|no|right|look|now|actually|basically|honestly|frankly)(?:,\s+|\s+[—–-]\s+)"
-    r"|(?:and|but|or|yet|so(?!\s(?:long|far|much|many|called|that|too|do|does|is|are|was|were|it|they|he|she)\b))\s+(?=[a-z“\"'‘])",
+    r"(?:and|but|so|also|however|moreover|furthermore|additionally|in addition|meanwhile|still|nonetheless"
+    r"|nevertheless|indeed|in fact|of course|to be sure|in short|in other words|again|besides|plus|overall|similarly"
+    r"|likewise|well|to be clear|to summarize|regardless|in the meantime|as it happens|as a reminder|notably"
+    r"|importantly|interestingly|crucially|in particular|more importantly|at the same time|on the other hand"
+    r"|that said|then again|first|firstly|second|secondly|third|thirdly|finally|lastly|for (?:example|instance)"
+    r"|anyway|okay|ok|yeah|yes|no|right|look|now|actually|basically|honestly|frankly)(?:,\s+|\s+[—–-]\s+)|(?:and|but"
+    r"|or|yet|so(?!\s(?:long|far|much|many|called|that|too|do|does|is|are|was|were|it|they|he"
+    r"|she)\b))\s+(?=[a-z“\"'‘])",
     _I,
 )
 # What a sentence says will follow, for somebody.
 CONSEQUENCE = re.compile(
-    r"\b(?:would|could|may|might|means?|meant|meaning|leads? to|led to|leading to|results? in|resulted in|allows?|allowing"
-    r"|enables?|enabling|forces?|forced|forcing|lets?|makes? it|making it|risks?|threatens?|threatening|because of"
-    r"|as a result|therefore|consequently|thereby|so that|in order to|helps|helping|hurts?|saves?|saving|reduces?|reducing|raises?"
-    r"|raising|cuts?|increases?|increasing|improves?|improving|prevents?|preventing|protects?|affects?|impact|effect"
-    r"|consequences?|implications?|pressure|suggests?|signals?|opens? the door|paves? the way|too late|no longer)\b",
+    r"\b(?:would|could|may|might|means?|meant|meaning|leads? to|led to|leading to|results? in|resulted in|allows?"
+    r"|allowing|enables?|enabling|forces?|forced|forcing|lets?|makes? it|making it|risks?|threatens?|threatening"
+    r"|because of|as a result|therefore|consequently|thereby|so that|in order to|helps|helping|hurts?|saves?|saving"
+    r"|reduces?|reducing|raises?|raising|cuts?|increases?|increasing|improves?|improving|prevents?|preventing"
+    r"|protects?|affects?|impact|effect|consequences?|implications?|pressure|suggests?|signals?|opens? the door"
+    r"|paves? the way|too late|no longer)\b",
     _I,
 )
 # What has come of something, or is feared and hoped of it.
 EFFECT = re.compile(
-    r"\b(?:prompt(?:ed|ing)|caus(?:ed|es|ing)|left|leaves|spark(?:ed|ing)|trigger(?:ed|ing)|boost(?:ed|s)|drove|drives|lost|los(?:es|ing)"
-    r"|gain(?:ed|s)|grew|fell|rose|dropped|declin(?:ed|es)|doubled|blam(?:ed|es)|critici[sz]\w+|concern(?:s|ed)?|fear(?:s|ed)?|worr(?:y|ies|ied)"
-    r"|hop(?:e|es|ed)|warn(?:s|ed)?|benefits?|problems?|challenges?|needs?|important|critical|significant|matters?|cost(?:s|ing)?)\b",
+    r"\b(?:prompt(?:ed|ing)|caus(?:ed|es|ing)|left|leaves|spark(?:ed|ing)|trigger(?:ed|ing)|boost(?:ed|s)|drove"
+    r"|drives|lost|los(?:es|ing)|gain(?:ed|s)|grew|fell|rose|dropped|declin(?:ed|es)|doubled|blam(?:ed|es)"
+    r"|critici[sz]\w+|concern(?:s|ed)?|fear(?:s|ed)?|worr(?:y|ies|ied)|hop(?:e|es|ed)|warn(?:s|ed)?|benefits?"
+    r"|problems?|challenges?|needs?|important|critical|significant|matters?|cost(?:s|ing)?)\b",
     _I,
 )
 # What is only to come.
@@ -62,27 +68,28 @@ PROSPECT = re.compile(
 )
 # The strongest of these, at the head of a sentence or of its last clause.
 EXPLICIT_CONSEQUENCE = re.compile(
-    r"(?:(?:and\s+)?(?:that|this|it|which)(?:,\s+in turn,)?\s+(?:also\s+)?(?:means?|would mean|could mean|will mean|implies|suggests)"
-    r"(?:\s+that)?\s+|(?:as a (?:result|consequence)|consequently|therefore|thus|hence|the (?:result|effect|upshot|consequence) is"
-    r"(?:\s+that)?),?\s+)",
+    r"(?:(?:and\s+)?(?:that|this|it|which)(?:,\s+in turn,)?\s+(?:also\s+)?(?:means?|would mean|could mean|will mean"
+    r"|implies|suggests)(?:\s+that)?\s+|(?:as a (?:result|consequence)|consequently|therefore|thus|hence"
+    r"|the (?:result|effect|upshot|consequence) is(?:\s+that)?),?\s+)",
     _I,
 )
 # A clause that tells what follows, at the end of a sentence: ", which could leave banks exposed".
 CONSEQUENCE_CLAUSE = re.compile(
-    r",\s+(?:which\s+(?=(?:would|could|may|might|will|means?|allows?|enables?|makes?|forces?|lets?|helps?|leads?|raises?|reduces?"
-    r"|cuts?|puts?|gives?|leaves?|opens?|threatens?)\b)|(?=(?:making|allowing|enabling|forcing|leaving|giving|raising|reducing"
-    r"|cutting|saving|putting|letting|helping|leading|opening|threatening|meaning|freeing|costing|preventing|creating|driving)\b)"
-    r"|so\s+(?=that\b))"
+    r",\s+(?:which\s+(?=(?:would|could|may|might|will|means?|allows?|enables?|makes?|forces?|lets?|helps?|leads?"
+    r"|raises?|reduces?|cuts?|puts?|gives?|leaves?|opens?|threatens?)\b)|(?=(?:making|allowing|enabling|forcing"
+    r"|leaving|giving|raising|reducing|cutting|saving|putting|letting|helping|leading|opening|threatening|meaning"
+    r"|freeing|costing|preventing|creating|driving)\b)|so\s+(?=that\b))"
 )
 # Somebody ought to do something.
 _ACTOR = r"(?:should|must|ought to|needs? to)"
 _NOT_ADVICE = (
-    r"(?!\s+(?:\w+ly\s+|still\s+|also\s+|now\s+)?(?:have|be (?:expected|noted|said|locked|used to)|be (?!\w+(?:ed|en|ade|uilt|ept|ent|ought)\b)"
-    r"|arrive|come|become|look|sound|feel|help|get|happen|work|see|appear|begin|cost|take|know|admit|say|remember"
-    r"|go without|mean)\b)"
+    r"(?!\s+(?:\w+ly\s+|still\s+|also\s+|now\s+)?(?:have|be (?:expected|noted|said|locked|used to)|be (?!\w+(?:ed|en"
+    r"|ade|uilt|ept|ent|ought)\b)|arrive|come|become|look|sound|feel|help|get|happen|work|see|appear|begin|cost|take"
+    r"|know|admit|say|remember|go without|mean)\b)"
 )
 DIRECTIVE = re.compile(
-    rf"(?<!\bI )(?<!n't )(?<!n’t )(?<!not )(?<!never )(?<!to )(?<!the )(?<!a )(?<!no )(?<!of )\b{_ACTOR}{_NOT_ADVICE}\s+(?:not\s+|also\s+|now\s+|therefore\s+|never\s+|always\s+)?[a-z]{{2,}}",
+    rf"(?<!\bI )(?<!n't )(?<!n’t )(?<!not )(?<!never )(?<!to )(?<!the )(?<!a )(?<!no )(?<!of )"
+    rf"\b{_ACTOR}{_NOT_ADVICE}\s+(?:not\s+|also\s+|now\s+|therefore\s+|never\s+|always\s+)?[a-z]{{2,}}",
     _I,
 )
 RECOMMENDS = re.compile(
@@ -92,16 +99,16 @@ RECOMMENDS = re.compile(
 )
 # An imperative: a bare verb at the head. Verbs that are nouns as often (plan, design, report) are left out.
 IMPERATIVE = re.compile(
-    r"(?:please\s+)?(?:do not|don['’]t|never|always|begin|consider|use|avoid|ensure|make sure|check|try|keep|build|treat|review|watch"
-    r"|update|install|enable|disable|choose|ask|read|learn|write|test|measure|verify|invest|prepare|adopt|replace|remove|add|stop"
-    r"|think|remember|assume|expect|focus on|look for|look at|view them|understand|establish|require|document|audit|migrate|upgrade"
-    r"|rotate|revoke|train|hire|assign|negotiate|budget|start|pick|prefer|pay attention|put|move|switch|track|let|give|set up|be)\s+"
-    r"(?=[a-z“\"'‘`])",
+    r"(?:please\s+)?(?:do not|don['’]t|never|always|begin|consider|use|avoid|ensure|make sure|check|try|keep|build"
+    r"|treat|review|watch|update|install|enable|disable|choose|ask|read|learn|write|test|measure|verify|invest"
+    r"|prepare|adopt|replace|remove|add|stop|think|remember|assume|expect|focus on|look for|look at|view them"
+    r"|understand|establish|require|document|audit|migrate|upgrade|rotate|revoke|train|hire|assign|negotiate|budget"
+    r"|start|pick|prefer|pay attention|put|move|switch|track|let|give|set up|be)\s+(?=[a-z“\"'‘`])",
     _I,
 )
 _RHETORICAL = re.compile(
-    r"\bwe (?:must|need to|should|have to|ought to)\b(?:\s\w+)?\s(?:look|examine|understand|analy[sz]e|consider|recogni[sz]e"
-    r"|remember|note|ask|see|know|acknowledge|distinguish|turn|begin|start|go back)\b",
+    r"\bwe (?:must|need to|should|have to|ought to)\b(?:\s\w+)?\s(?:look|examine|understand|analy[sz]e|consider"
+    r"|recogni[sz]e|remember|note|ask|see|know|acknowledge|distinguish|turn|begin|start|go back)\b",
     _I,
 )
 _LABEL = re.compile(r"[A-Z][\w ]{2,30}:\s+(?=[A-Z])")
@@ -110,44 +117,53 @@ _NOT_IMPERATIVE = re.compile(
 )
 # A claim worth being an insight: it compares, counts or explains.
 CLAIM = re.compile(
-    r"\b(?:because|more|less|fewer|most|least|first|largest|biggest|fastest|cheapest|only|than|found|finds|shows?|showed|shown"
-    r"|reveals?|revealed|means|rather than|instead of|despite|although|unlike|compared|according|doubled|tripled|halved|grew|fell"
-    r"|rose|shift|now|no longer|record|key|percent|per cent|million|billion|trillion)\b|%|\$|€|£",
+    r"\b(?:because|more|less|fewer|most|least|first|largest|biggest|fastest|cheapest|only|than|found|finds|shows?"
+    r"|showed|shown|reveals?|revealed|means|rather than|instead of|despite|although|unlike|compared|according"
+    r"|doubled|tripled|halved|grew|fell|rose|shift|now|no longer|record|key|percent|per cent|million|billion"
+    r"|trillion)\b|%|\$|€|£",
     _I,
 )
 # The closing of an article.
 CLOSING = re.compile(
-    r"\b(?:in (?:conclusion|summary|the end|short)|ultimately|overall|to conclude|going forward|looking ahead|the (?:future|next|lesson|"
-    r"takeaway|bottom line|question)|for now|will|remains?|still|next|must|should|years?|ahead)\b",
+    r"\b(?:in (?:conclusion|summary|the end|short)|ultimately|overall|to conclude|going forward|looking ahead"
+    r"|the (?:future|next|lesson|takeaway|bottom line|question)|for now|will|remains?|still|next|must|should|years?"
+    r"|ahead)\b",
     _I,
 )
 # An advertisement: what stands around it is one too.
 SPONSOR = re.compile(
-    r"\b(?:sponsor(?:s|ed|ing)?|brought to you|promo code|discount code|percent off|free trial|head (?:over )?to \S+\.\w+)\b|% off\b",
+    r"\b(?:sponsor(?:s|ed|ing)?|brought to you|promo code|discount code|percent off|free trial"
+    r"|head (?:over )?to \S+\.\w+)\b|% off\b",
     _I,
 )
 # Talk about the text itself.
 ROADMAP = re.compile(
-    r"\bin this (?:post|article|piece|issue|episode|newsletter|talk)\b|\bwe(?:['’]ll| will| must| can| need to)? (?:look|explore|examine|dive"
-    r"|discuss|cover|unpack|turn)\b|\blet['’]s\b|\bas (?:mentioned|noted|discussed)\b|\b(?:above|below)\b[,.:]",
+    r"\bin this (?:post|article|piece|issue|episode|newsletter|talk)\b|\bwe(?:['’]ll| will| must| can"
+    r"| need to)? (?:look|explore|examine|dive|discuss|cover|unpack|turn)\b|\blet['’]s\b|\bas (?:mentioned|noted"
+    r"|discussed)\b|\b(?:above|below)\b[,.:]",
     _I,
 )
 # Speech as it is transcribed.
 FILLER = re.compile(r"\{[a-z]{3,20}\}|(?<![\w'’-])(?:u[hm]+|mm+(?:-?hmm+)?|hmm+|erm?|huh)(?![\w'’-])(?:\s*,)?", _I)
 # Not about the subject: greetings, adverts, calls to subscribe, credits, navigation.
 NOISE = re.compile(
-    r"\b(?:subscrib\w+|sign(?:ing)? up|newsletter|unsubscribe|podcasts?\b.{0,40}\b(?:app|listen|episode)|follow us|follow me"
-    r"|share this|read more|click here|view (?:this|in|online)|all rights reserved|copyright ©|photo(?:graph)? by|image (?:credit"
-    r"|source|via)|getty images|advertis\w+|sponsor\w*|brought to you|promo code|discount code|coupon|use (?:the )?code|% off"
-    r"|percent off|free trial|leave (?:us )?a (?:\S+ )?review|star review|rate us|patreon|merch|swag|thanks (?:to|again|for)|thank you"
-    r"|appreciate you|support(?:ing)? (?:our|my) work|paid sub\w*|referrals?\b|(?:podcast|audio|video|code|slides?) (?:is|are) (?:at|on|here)|shout ?outs?|talk to you (?:again|soon|next)|see you (?:again|next|soon|then)|have a (?:great|good|nice)|welcome (?:back|to)"
-    r"|good (?:morning|evening|afternoon)|hello(?:,| and| everyone| friends)|hi (?:everyone|there|all)|what(?:['’]s)? up|my name is|I['’]m your host"
-    r"|let['’]s (?:get (?:right )?into|do it|jump|dive)|stay tuned|after the break|right after this|cookies?\b.{0,30}\b(?:accept|policy|consent)"
-    r"|privacy policy|terms of (?:use|service)\b.{0,20}\bapply|table of contents|comments? (?:below|section)|link(?:s)? in the (?:show notes|description)"
-    r"|show notes|full (?:disclosure|story|article) (?:here|at|below)|watch the video|in case you missed|was originally published"
-    r"|this (?:post|article|newsletter|episode|issue) (?:is|was|covers|contains)|edited by|send this (?:page|story)|editor['’]s note|via email|share on|reporting by|correction:|reply to this (?:mail|email))\b"
-    r"|^FILE\b|\bfile photo|\bAP Photo|^\(also see|\b(?:I['’]m|this is)\b.{3,60}\b(?:news|podcast|show|episode|issue)\b.{0,30}\b(?:week|day|number|#)"
-    r"|https?://|www\.|\S@\S+\.\w",
+    r"\b(?:subscrib\w+|sign(?:ing)? up|newsletter|unsubscribe|podcasts?\b.{0,40}\b(?:app|listen|episode)|follow us"
+    r"|follow me|share this|read more|click here|view (?:this|in|online)|all rights reserved|copyright ©"
+    r"|photo(?:graph)? by|image (?:credit|source|via)|getty images|advertis\w+|sponsor\w*|brought to you|promo code"
+    r"|discount code|coupon|use (?:the )?code|% off|percent off|free trial|leave (?:us )?a (?:\S+ )?review"
+    r"|star review|rate us|patreon|merch|swag|thanks (?:to|again|for)|thank you|appreciate you"
+    r"|support(?:ing)? (?:our|my) work|paid sub\w*|referrals?\b|(?:podcast|audio|video|code|slides?) (?:is"
+    r"|are) (?:at|on|here)|shout ?outs?|talk to you (?:again|soon|next)|see you (?:again|next|soon|then)"
+    r"|have a (?:great|good|nice)|welcome (?:back|to)|good (?:morning|evening|afternoon)|hello(?:,| and| everyone"
+    r"| friends)|hi (?:everyone|there|all)|what(?:['’]s)? up|my name is|I['’]m your host"
+    r"|let['’]s (?:get (?:right )?into|do it|jump|dive)|stay tuned|after the break|right after this"
+    r"|cookies?\b.{0,30}\b(?:accept|policy|consent)|privacy policy|terms of (?:use|service)\b.{0,20}\bapply"
+    r"|table of contents|comments? (?:below|section)|link(?:s)? in the (?:show notes|description)|show notes"
+    r"|full (?:disclosure|story|article) (?:here|at|below)|watch the video|in case you missed"
+    r"|was originally published|this (?:post|article|newsletter|episode|issue) (?:is|was|covers|contains)|edited by"
+    r"|send this (?:page|story)|editor['’]s note|via email|share on|reporting by|correction:|reply to this (?:mail"
+    r"|email))\b|^FILE\b|\bfile photo|\bAP Photo|^\(also see|\b(?:I['’]m|this is)\b.{3,60}\b(?:news|podcast|show"
+    r"|episode|issue)\b.{0,30}\b(?:week|day|number|#)|https?://|www\.|\S@\S+\.\w",
     _I,
 )
 FIRST_PERSON = re.compile(r"\b(?:I|I['’]m|I['’]ve|I['’]d|I['’]ll|me|my|myself)\b")

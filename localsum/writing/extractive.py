@@ -221,7 +221,7 @@ class Desk:
     # What the model writes or chooses
 
     def _line(self, each: Field, draft: Draft) -> None:
-        """A title: the document's own, else the model's if it passes the gate, else the main clause of the best sentence."""
+        """A title: the document's own, else the model's if it passes the gate, else a clause of the best sentence."""
         lead = self._lead()
         entry = Entry({each.name: ""}, [s.span for s in lead[:1]])
         draft.entries.append(entry)
@@ -238,7 +238,7 @@ class Desk:
     def _propose(
         self, part: Field, entry: Entry, name: str, texts: list[str], source: str, *, evidence: Iterable[Sentence] = ()
     ) -> None:
-        """Ask the model for a line, once after each of the texts; the first that passes the gate replaces the default."""
+        """Ask the model for a line after each of the texts; the first that passes the gate replaces the default."""
         if not part.cue or not self.template.examples:
             return
 

@@ -1,4 +1,4 @@
-"""The gate between what a model wrote and what a brief may say. Gives a reason to refuse, or None. No model, no template."""
+"""The gate between what a model wrote and what a brief may say: a reason to refuse, or None. No model, no template."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from localsum.grounding.values import numbers_in, same
 from localsum.grounding.words import content_stems, repeated_ngrams, stem_overlap, words
 
 _META = re.compile(
-    r"\b(?:the|this|that) (?:article|text|author|passage|piece|post|story|newsletter|transcript|summary|brief)\b|^(?:summary|headline|topic|title|note|answer)\s*:",
+    r"\b(?:the|this|that) (?:article|text|author|passage|piece|post|story|newsletter|transcript|summary|brief)\b"
+    r"|^(?:summary|headline|topic|title|note|answer)\s*:",
     re.IGNORECASE,
 )
 _RESIDUE = re.compile(r"\*\*|__|`|\]\(|^\s*#|^\s*[-*•]\s|<[a-z/]|https?:|�")

@@ -4,50 +4,57 @@ from __future__ import annotations
 
 import re
 
-from localsum.grounding.words import content_stems, words
+from localsum.grounding.words import content_stems, listed, words
 from localsum.writing import cues
 
 _PARENTHESES = re.compile(r"\s*[(\[][^()\[\]]{0,200}[)\]]")
 _LEADING_ADVERBIAL = re.compile(
-    r"(?:(?:On|In|At|By|After|Before|Since|For|With|Under|During|Last (?:week|month|year)|This (?:week|month|year)|Earlier|As of|According to|Despite|While|When|As|Once|Where|Although)\s"
-    r"[^,;:]{2,60}),\s+(?!(?:it|he|she|they|we|I|you|this|that|these|those)\b)"
+    r"(?:(?:On|In|At|By|After|Before|Since|For|With|Under|During|Last (?:week|month|year)|This (?:week|month|year)"
+    r"|Earlier|As of|According to|Despite|While|When|As|Once|Where|Although)\s[^,;:]{2,60}),\s+(?!(?:it|he|she|they"
+    r"|we|I|you|this|that|these|those)\b)"
 )
 # Where a clause may end, the best places first.
 _ENDS = (
     re.compile(r"\s+[—–]\s+|\s-\s|;\s+|:\s+"),
     re.compile(
-        r",\s+(?:which|who|whose|where|when|while|as|after|because|according|although|but|and|so|with|including|\w+ing)\b"
+        r",\s+(?:which|who|whose|where|when|while|as|after|because|according|although|but|and|so|with|including"
+        r"|\w+ing)\b"
     ),
     re.compile(
-        r"\s+(?:which|because|although|whereas|according to|despite|unless|while|after|before|when|since|until|following|amid)\s"
+        r"\s+(?:which|because|although|whereas|according to|despite|unless|while|after|before|when|since|until"
+        r"|following|amid)\s"
     ),
     re.compile(r",\s+"),
     re.compile(r"\s+(?:and|but|as|that|with|in|on|at|for|by|from|over|under|during|through)\s"),
 )
 _SAID = re.compile(
-    r",?\s+(?:\S+\s){0,3}(?:said|says|told|wrote|announced|warned|warns|indicated|indicates|suggests?|suggested|reported|found)\b.*$|^.{3,60}?\b(?:said|says|announced)(?:\s+on\s+\w+day)?\s+(?:that\s+)?(?=[a-z])"
+    r",?\s+(?:\S+\s){0,3}(?:said|says|told|wrote|announced|warned|warns|indicated|indicates|suggests?|suggested"
+    r"|reported|found)\b.*$|^.{3,60}?\b(?:said|says|announced)(?:\s+on\s+\w+day)?\s+(?:that\s+)?(?=[a-z])"
 )
 # "X said on Monday that they will spend" is "X will spend".
 _SAID_THAT_THEY = re.compile(
-    r"^(.{3,120}?)\s(?:said|says|announced)(?:\son\s\w+day)?(?:\sthat)?\s(?:it|they|he|she)\s(will|would|plans?|intends?|ha[sd]|have)\b"
+    r"^(.{3,120}?)\s(?:said|says|announced)(?:\son\s\w+day)?(?:\sthat)?\s(?:it|they|he|she)\s(will|would|plans?"
+    r"|intends?|ha[sd]|have)\b"
 )
-_DANGLING = frozenset(
-    "a an the of to and or but with for from by in on at as than that its their his her is are was were be has have had will would came come comes happened followed follows".split()
+_DANGLING = listed(
+    """a an the of to and or but with for from by in on at as than that its their his her is are was were be has have
+    had will would came come comes happened followed follows"""
 )
 _NUMBER = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[IVX]+[.)])\s+(?=\S)")
-_INSIDE = frozenset("of for and the in on to".split())
+_INSIDE = listed("of for and the in on to")
 _VERBAL = re.compile(r"\w{2,}(?:ed|ing)")
 # A document's own title is no headline if it only numbers an issue.
 _GENERIC = re.compile(
-    r"\b(?:issue|episode|ep|vol(?:ume)?|no|week(?:ly)?|daily|digest|newsletter|news|update|roundup|transcript|untitled|home|part)\b|#?\d+$",
+    r"\b(?:issue|episode|ep|vol(?:ume)?|no|week(?:ly)?|daily|digest|newsletter|news|update|roundup|transcript"
+    r"|untitled|home|part)\b|#?\d+$",
     re.I,
 )
 
 
 # Headings that name a place in the text, not what it is about.
 _FORMAL = re.compile(
-    r"(?:introduction|intro|background|overview|summary|conclusions?|discussion|results|methods?|abstract|references|links"
-    r"|notes|footnotes|appendix|more|misc(?:ellaneous)?|in brief|faq|table of contents|contents)\W*$",
+    r"(?:introduction|intro|background|overview|summary|conclusions?|discussion|results|methods?|abstract|references"
+    r"|links|notes|footnotes|appendix|more|misc(?:ellaneous)?|in brief|faq|table of contents|contents)\W*$",
     re.I,
 )
 

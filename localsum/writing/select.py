@@ -16,7 +16,6 @@ from localsum.writing.material import Material, Sentence
 from localsum.writing.shelf import MOST_OVERLAP, Shelf, overlap
 from localsum.writing.topics import Topic
 
-
 _MOST_GAP = 3  # sentences that a run may leave out at once
 _NO_IMPACT = re.compile(r"[“\"]|(?:He|She|I|We|You)\b")
 _FAR = 25  # sentences between a claim and what follows from it, at most
@@ -90,7 +89,7 @@ def central(material: Material, shelf: Shelf, *, most: int, words: int, at_most:
 def window(
     pool: Sequence[Sentence], score: Callable[[Sentence], float], shelf: Shelf, *, most: int, words: int
 ) -> list[Sentence]:
-    """The best run of up to `most` free sentences that reads as one: the first stands alone, and so does each after a gap.
+    """The best run of up to `most` free sentences that reads as one: the first, and each after a gap, stands alone.
 
     A run is worth the mean score of its sentences, and a little for every sentence more. Takes it off the pool.
     """

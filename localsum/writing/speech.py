@@ -10,21 +10,24 @@ from localsum.writing.material import Material, Sentence
 
 _MARKS = re.compile(r"“[^“”\n]{20,600}”|\"[^\"\n]{20,600}\"|„[^„“\n]{20,600}“|«[^«»\n]{20,600}»")
 _SAYS = (
-    r"(?:said|says|told|tells|wrote|writes|added|adds|explained|explains|noted|notes|argued|argues|warned|warns|asked|asks"
-    r"|replied|replies|announced|insisted|insists|conceded|admits|admitted|recalled|continued|continues|stated|states|claims"
-    r"|claimed|believes|put it|concluded|observed|joked|tweeted|posted)"
+    r"(?:said|says|told|tells|wrote|writes|added|adds|explained|explains|noted|notes|argued|argues|warned|warns"
+    r"|asked|asks|replied|replies|announced|insisted|insists|conceded|admits|admitted|recalled|continued|continues"
+    r"|stated|states|claims|claimed|believes|put it|concluded|observed|joked|tweeted|posted)"
 )
 _NAME = r"(?:(?:[A-Z][\w.’'-]*|de|van|von|der|al|bin|du|la|le)\s){0,3}[A-Z][\w’'-]+"
 # “…,” said Anneke Duvall, / “…,” the minister said / “…,” Duvall said
 _AFTER = re.compile(rf"\s*,?\s*(?:{_SAYS}\s+(?P<a>{_NAME})|(?P<b>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b)")
 # Anneke Duvall, the technology officer, said: “…” / According to Duvall, “…”
 _BEFORE = re.compile(
-    rf"(?:(?P<a>{_NAME})(?:,[^,.;“\"]{{3,80}},)?\s+(?:\w+ly\s+)?{_SAYS}(?:\s+[\w’' ]{{1,40}})?[,:]?|[Aa]ccording to (?P<b>{_NAME}),?)\s*$"
+    rf"(?:(?P<a>{_NAME})(?:,[^,.;“\"]{{3,80}},)?\s+(?:\w+ly\s+)?{_SAYS}(?:\s+[\w’' ]{{1,40}})?[,:]?"
+    rf"|[Aa]ccording to (?P<b>{_NAME}),?)\s*$"
 )
 _SHE_SAID = re.compile(rf"\s*,?\s*(?:(?:she|he)\s+(?:{_SAYS})\b|(?:{_SAYS})\s+(?:she|he)\b)")
 _SOMEBODY_SAID = re.compile(rf"{_NAME}(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|{_SAYS}\s+{_NAME}")
 _INTRODUCED = re.compile(rf"(?P<name>{_NAME})(?=[,:\s])")
-_NOT_NAMES = frozenset("The A An It He She They We I This That But And In On At If When While As Mr Mrs Ms Dr".split())
+_NOT_NAMES = frozenset(
+    """The A An It He She They We I This That But And In On At If When While As Mr Mrs Ms Dr""".split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True, slots=True)

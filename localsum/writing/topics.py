@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 from localsum.document import Block, Span
 from localsum.writing.material import Material, Sentence
@@ -62,7 +63,7 @@ def _by_words(material: Material, most: int) -> list[Topic]:
     sentences = material.sentences
     total = sum(s.words for s in sentences)
     wanted = min(most, max(2, round(total / _WORDS_PER_TOPIC)))
-    possible = [s.index for a, s in zip(sentences, sentences[1:], strict=False) if a.block != s.block]
+    possible = [s.index for a, s in pairwise(sentences) if a.block != s.block]
     depths = _depths(sentences, possible)
     chosen: list[int] = []
     for place in sorted(possible, key=lambda i: (-depths[i], i)):
@@ -73,7 +74,7 @@ def _by_words(material: Material, most: int) -> list[Topic]:
         if len(chosen) == wanted - 1:
             break
     edges = [0, *sorted(chosen), len(sentences)]
-    return [Topic(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [Topic(a, b) for a, b in pairwise(edges) if b > a]
 
 
 def _depths(sentences: tuple[Sentence, ...], places: list[int]) -> dict[int, float]:

@@ -125,7 +125,7 @@ def grammar_of(each: Field) -> str:
             rules[0] += f" {json.dumps(f'{chr(10)}  {part.label}: ')} {_part(part, number)}"
     empty = ' | "none" | "None" | "None."' if each.count[0] == 0 else ""
     more = each.count[1] - 1
-    rules.insert(0, 'start: item ("\\n" item){0,%d}%s' % (more, empty) if more else f"start: item{empty}")
+    rules.insert(0, f'start: item ("\\n" item){{0,{more}}}{empty}' if more else f"start: item{empty}")
     return "\n".join(rules + terminals)
 
 
