@@ -17,7 +17,7 @@ from localsum.engine.types import Counts, Engine, Event, Request, RequestDone, R
 from localsum.errors import EngineError, InputError, LocalsumError, UsageError
 from localsum.templates import Template
 from localsum.writing import extractive, written
-from localsum.writing.extractive import Writer
+from localsum.writing.draft import Writer
 
 Style = Literal["extractive", "written"]
 

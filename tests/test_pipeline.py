@@ -2,9 +2,9 @@
 
 import itertools
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -63,12 +63,13 @@ def prose(words: int, name: str = "Orrin") -> str:
     while count < words:
         if len(parts) % 40 == 0:
             parts.append(f"## The {random.choice(nouns)} of {random.choice(nouns)}")
-        rows = [
-            f"The {random.choice(nouns)} in {name} {random.choice(['bought', 'tested', 'sold'])} {random.randint(2, 900)} "
-            f"{random.choice(nouns)} and {random.choice(nouns)} {random.choice(['because', 'while', 'before'])} every "
-            f"{random.choice(nouns)} had a {random.choice(nouns)} with {random.choice(nouns)}."
-            for _ in range(4)
-        ]
+        rows = []
+        for _ in range(4):
+            a, b, c, d, e, f = random.choices(nouns, k=6)
+            did, link = random.choice(["bought", "tested", "sold"]), random.choice(["because", "while", "before"])
+            rows.append(
+                f"The {a} in {name} {did} {random.randint(2, 900)} {b} and {c} {link} every {d} had a {e} with {f}."
+            )
         parts.append(" ".join(rows))
         count += len(parts[-1].split())
     return "\n\n".join(parts)
@@ -96,6 +97,13 @@ DOCUMENTS: dict[str, Callable[[], Document]] = {
     "questions": lambda: text("Who paid for it? Why did nobody ask? What happens when the model is wrong? " * 5),
     "30,000 words": lambda: text(prose(30_000)),
 }
+
+
+@cache
+def written_once(name: str, style: str) -> Brief:
+    return brief_of(DOCUMENTS[name](), chat=STYLES[style])
+
+
 every_document = pytest.mark.parametrize("name", DOCUMENTS)
 both_styles = pytest.mark.parametrize("style", STYLES)
 
@@ -106,7 +114,7 @@ both_styles = pytest.mark.parametrize("style", STYLES)
 @every_document
 @both_styles
 def test_every_brief_is_valid_by_the_schema(name: str, style: str) -> None:
-    brief = brief_of(DOCUMENTS[name](), chat=STYLES[style])
+    brief = written_once(name, style)
     assert list(brief.fields) == [field.name for field in TEMPLATE.fields]
     assert [f"{error.json_path}: {error.message[:200]}" for error in VALIDATOR.iter_errors(to_dict(brief))] == []
 
@@ -114,7 +122,7 @@ def test_every_brief_is_valid_by_the_schema(name: str, style: str) -> None:
 @every_document
 @both_styles
 def test_every_field_says_something_or_why_not(name: str, style: str) -> None:
-    brief = brief_of(DOCUMENTS[name](), chat=STYLES[style])
+    brief = written_once(name, style)
     silent = []
     for field in TEMPLATE.fields:
         value = brief[field.name]
@@ -130,7 +138,7 @@ def test_every_field_says_something_or_why_not(name: str, style: str) -> None:
 @every_document
 @both_styles
 def test_quotes_are_verbatim_and_evidence_is_in_the_text(name: str, style: str) -> None:
-    brief = brief_of(DOCUMENTS[name](), chat=STYLES[style])
+    brief = written_once(name, style)
     source = brief.document.text
     for result in brief.fields.values():
         groundings = [result.grounding] if result.grounding else []
@@ -148,7 +156,7 @@ def test_quotes_are_verbatim_and_evidence_is_in_the_text(name: str, style: str) 
 @every_document
 @both_styles
 def test_no_part_is_longer_than_the_template_allows(name: str, style: str) -> None:
-    brief = brief_of(DOCUMENTS[name](), chat=STYLES[style])
+    brief = written_once(name, style)
     long = []
     for field in TEMPLATE.fields:
         value = brief[field.name]
@@ -171,18 +179,16 @@ def test_no_part_is_longer_than_the_template_allows(name: str, style: str) -> No
 @every_document
 @both_styles
 def test_the_same_document_gives_the_same_brief(name: str, style: str) -> None:
-    document = DOCUMENTS[name]()
-    first, second = (brief_of(document, chat=STYLES[style]) for _ in range(2))
-    assert without_times(first) == without_times(second)
+    again = brief_of(DOCUMENTS[name](), chat=STYLES[style])
+    assert without_times(again) == without_times(written_once(name, style))
 
 
 @both_styles
 def test_a_long_document_takes_bounded_time(style: str) -> None:
-    document = text(prose(30_000))
-    assert document.words >= 30_000
-    started = time.perf_counter()
-    brief = brief_of(document, chat=STYLES[style])
-    assert time.perf_counter() - started < 60
+    """30,000 words, in time that grows with their number: the limit is five times what it takes on two busy cores."""
+    brief = written_once("30,000 words", style)
+    assert brief.document.words >= 30_000
+    assert brief.timing["total_s"] < 60
     assert len(brief["sections"]) > 1
     assert len(brief["key_insights"]) > 2
 

@@ -7,27 +7,26 @@ for the engine, is sent their texts by branch id, and returns the finished field
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
-from localsum.brief import FieldResult, Grounding, Item, Mode, Quote
+from localsum.brief import Quote
 from localsum.document import Document, Span
 from localsum.engine import grammar
 from localsum.engine.types import Branch, Engine, Request, Segment
-from localsum.grounding import Source, check
-from localsum.grounding.words import content_stems, stem
+from localsum.grounding import Source
+from localsum.grounding.words import content_stems
 from localsum.templates import Field, Template
 from localsum.writing import cues, headline, select
+from localsum.writing.choice import closest
+from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.gate import refuse
 from localsum.writing.material import Material, Sentence, gather
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
 from localsum.writing.speech import sayings, speaker_of
 from localsum.writing.topics import Topic, topics
-
-Writer = Generator[tuple[Request, ...], dict[str, str], dict[str, FieldResult]]
 
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
 _SHARE_OF_WORDS = 0.77  # of a text's limit that whole sentences are chosen for: 50 of 65 words agreed best with people
@@ -36,38 +35,6 @@ _LEAST_LINE = 2  # words; of a title or heading
 _LEAST_BODY = 12  # words; of a section
 _MOST_CHARS = 2_000  # of a text before a cue: sentences can be endless
 _WORDS_PER_INSIGHT = 160
-
-
-@dataclass(slots=True)
-class Entry:
-    """An item being put together: texts of its parts, and the spans they come from."""
-
-    parts: dict[str, str] = field(default_factory=dict)
-    evidence: list[Span] = field(default_factory=list)
-    written: bool = False  # a line of it (title, heading) was written by the model and passed the gate
-    own_title: bool = False  # it is the document's title, which its text need not repeat
-
-
-@dataclass(slots=True)
-class Draft:
-    """A field being put together; `missing` says why it, or part of it, is empty."""
-
-    entries: list[Entry] = field(default_factory=list)
-    quotes: list[Quote] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    by_model: bool = False  # its claims are the model's words, not the document's
-
-
-@dataclass(slots=True)
-class Ask:
-    """A branch, and what to do with the text it returns."""
-
-    name: str
-    field: Field
-    text: str  # what the base model reads right before the cue
-    rule: str  # grammar of the answer
-    most_tokens: int
-    use: Callable[[str], None]
 
 
 class Desk:
@@ -83,7 +50,6 @@ class Desk:
         self.examples = [
             text for example in template.examples for text in (example.text, *dict(example.answers).values())
         ]
-        self._spread = Counter(word for sentence in self.material.sentences for word in sentence.stems)
         self._count = count_tokens
         most = max((each.count[1] for each in template.fields if each.extract == "topics"), default=6)
         self.topics = topics(self.material, most)
@@ -153,7 +119,9 @@ class Desk:
 
     def _insights(self, each: Field) -> list[Insight]:
         words = sum(s.words for s in self.material.sentences)
-        most = min(each.count[1], max(each.count[0], round(words / _WORDS_PER_INSIGHT)))
+        most = (
+            1 if each.shape == "record" else min(each.count[1], max(each.count[0], round(words / _WORDS_PER_INSIGHT)))
+        )
         first = each.parts[0] if each.parts else each
         return select.insights(
             self.material,
@@ -300,26 +268,10 @@ class Desk:
         entry.parts[part.name] = self._lines[id(entry)] = line
         self._propose(part, entry, name, [pick.text, texts[0]], " ".join(select.fluent(s.text) for s in inside))
 
-    def _rarity(self, word: str) -> float:
-        """1 for a stem of one sentence, near 0 for one that is everywhere ("model" in an article on models)."""
-        total = len(self.material.sentences)
-        return 1.0 - math.log(self._spread[word] or 1) / math.log(max(2, total))
-
     def _choice(self, part: Field, key: str, entry: Entry, about: Iterable[Sentence], name: str) -> None:
         """The option whose words the sentences hold most of; the model decides between those that come close."""
         about = tuple(about)
-        near = {s.index + d for s in about for d in (-1, 0, 1)}
-        scores: Counter[str] = Counter()
-        for sentence in self.material.sentences:
-            # What the whole document is about decides only where the sentences themselves say nothing.
-            weight = 1.0 if sentence in about else 0.34 if sentence.index in near else 0.02
-            if weight:
-                for option, hints in part.options:
-                    stems = {stem(word) for word in f"{option} {hints}".lower().split()}
-                    found = sum(self._rarity(word) for word in sentence.stems & stems)
-                    scores[option] += weight * found  # type: ignore[assignment]
-        best = max(scores.values(), default=0)
-        close = [option for option, _ in part.options if scores[option] >= best - 0.15]
+        close = closest(part.options, about, self.material)
         entry.parts[key] = close[0]
         if len(close) > 1 and part.cue:
             text = " ".join(s.text for s in about)
@@ -412,57 +364,3 @@ def _examples(template: Template) -> str:
     for example in template.examples:
         blocks += [f"Text: {example.text}\n{cue} {answer}\n\n" for cue, answer in example.answers]
     return "".join(blocks) or "\n"
-
-
-def finish(each: Field, draft: Draft, source: Source) -> FieldResult:
-    warnings = tuple(f"{each.name}: {reason}" for reason in draft.missing)
-    if each.shape == "quote" or each.of == "quote":
-        quotes = tuple(sorted(draft.quotes, key=lambda quote: quote.start))
-        return FieldResult(each.name, quotes, "extractive" if quotes else "empty", None, warnings)
-    if each.shape in ("line", "text", "choice"):
-        entry = draft.entries[0] if draft.entries else Entry({each.name: ""})
-        text = entry.parts[each.name]
-        if not text:
-            return FieldResult(
-                each.name, "", "empty", None, (*warnings, f"{each.name}: nothing in the source supports it")
-            )
-        mode: Mode = "written" if entry.written or each.shape == "choice" else "extractive"
-        return FieldResult(each.name, text, mode, _ground(text, entry, source, own_words=not entry.written), warnings)
-    items = tuple(
-        Item(
-            entry.parts, _ground(_claims(each, entry), entry, source, own_words=not draft.by_model or not entry.written)
-        )
-        for entry in draft.entries
-    )
-    if not items:
-        return FieldResult(each.name, (), "empty", None, warnings)
-    written = [entry.written for entry in draft.entries]
-    mode = "written" if draft.by_model and all(written) else "mixed" if any(written) else "extractive"
-    return FieldResult(each.name, items, mode, None, warnings)
-
-
-def _claims(each: Field, entry: Entry) -> str:
-    """The parts of an item that claim something: its sentences, not its heading or category."""
-    names = [part.name for part in each.parts if part.shape == "text"] or list(entry.parts)
-    return " ".join(entry.parts[name] for name in names if entry.parts.get(name))
-
-
-def _ground(text: str, entry: Entry, source: Source, *, own_words: bool) -> Grounding:
-    """The document's own words are supported by where they stand; the model's are checked."""
-    if entry.own_title:
-        return Grounding("supported", (), ("the document's own title",))
-    if own_words:
-        return Grounding("supported", _merged(entry.evidence), ("verbatim",))
-    found = check(text, source)
-    return Grounding(found.verdict, _merged(entry.evidence or found.evidence), found.reasons)
-
-
-def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The spans in order, each once."""
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if not merged or span.start > merged[-1].end:
-            merged.append(span)
-        elif span.end > merged[-1].end:
-            merged[-1] = Span(merged[-1].start, span.end)
-    return tuple(merged)

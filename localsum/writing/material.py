@@ -65,6 +65,11 @@ class Material:
         standing = max(sentence.standing, -0.3) if follows and sentence.is_usable else sentence.standing
         return sentence.centrality + self.lead * math.exp(-sentence.place / LEAD_DECAY) + STANDING * standing
 
+    @cached_property
+    def spread(self) -> Counter[str]:
+        """In how many sentences each stem occurs."""
+        return Counter(stem for sentence in self.sentences for stem in sentence.stems)
+
     def text(self, span: Span) -> str:
         return self.document.text[span.start : span.end]
 

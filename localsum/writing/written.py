@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from itertools import zip_longest
 
 from localsum import chat
@@ -20,19 +19,14 @@ from localsum.grounding.words import is_unfinished
 from localsum.passages import passages
 from localsum.sentences import split
 from localsum.templates import Field, Template
-from localsum.writing.extractive import Ask, Desk, Draft, Entry, Writer, finish
+from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
+from localsum.writing.extractive import Desk
 from localsum.writing.gate import refuse
 
 LEAST_SHARED_TEXT = 0.85  # share of content stems that the source must have: of a summary,
 LEAST_SHARED_ITEM = 0.6  # and of an item of a list, which may conclude something
 _RESERVE = 700  # tokens kept for what is asked and answered after the article
 _TEXT = r"/[^\s\p{C}-][^\n\p{C}]{5,%d}/"
-
-
-@dataclass(slots=True)
-class _Job:
-    field: Field
-    branch: str
 
 
 def write(document: Document, template: Template, key: str, engine: Engine) -> Writer:

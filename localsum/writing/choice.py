@@ -1,0 +1,32 @@
+"""Which option of a choice sentences speak for, by the words the template gives each option. No model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from localsum.grounding.words import stem
+from localsum.writing.material import Material, Sentence
+
+_NEIGHBOUR = 0.34  # weight of the sentences right before and after
+_DOCUMENT = 0.02  # of all others: what the whole is about decides only where the sentences themselves say nothing
+_CLOSE = 0.15  # options that score this near the best are a tie
+
+
+def closest(options: Sequence[tuple[str, str]], about: Sequence[Sentence], material: Material) -> list[str]:
+    """The best option and those that come close to it, in the template's order; at least one."""
+    own = {s.index for s in about}
+    near = {i + step for i in own for step in (-1, 1)}
+    hints = {option: {stem(word) for word in f"{option} {words}".lower().split()} for option, words in options}
+    scores = dict.fromkeys(hints, 0.0)
+    for sentence in material.sentences:
+        weight = 1.0 if sentence.index in own else _NEIGHBOUR if sentence.index in near else _DOCUMENT
+        for option, stems in hints.items():
+            scores[option] += weight * sum(rarity(word, material) for word in sentence.stems & stems)
+    best = max(scores.values())
+    return [option for option in hints if scores[option] >= best - _CLOSE]
+
+
+def rarity(word: str, material: Material) -> float:
+    """1 for a stem of one sentence, near 0 for one that is everywhere ("model" in an article on models)."""
+    return 1.0 - math.log(material.spread[word] or 1) / math.log(max(2, len(material.sentences)))
