@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="localsum",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -50,7 +49,7 @@ def _root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     if version:
-        print(f"localsum {__version__}")  # noqa: T201
+        _write_out(f"localsum {__version__}\n")
         raise typer.Exit
 
 
@@ -195,8 +194,16 @@ def _terminal() -> dict[str, Any]:
 
 
 def _write_out(text: str) -> None:
-    sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "replace"))
-    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "replace"))
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries again when it ends
+        if not isinstance(error, BrokenPipeError):  # `localsum brief FILE | head` has all it wants
+            raise LocalsumError(
+                f"cannot write to standard output: {error.strerror or error}",
+                "write to a file: localsum brief FILE --output PATH",
+            ) from None
 
 
 def _note(text: str) -> None:
@@ -207,8 +214,11 @@ def _note(text: str) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
+    for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, stream) is None:  # closed by whoever started us: `localsum brief FILE --output FILE >&-`
+            setattr(sys, stream, open(os.devnull, mode))  # noqa: SIM115  (open to the end, as they always are)
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments or ["--help"], standalone_mode=False)
         return code if isinstance(code, int) else 0
     except LocalsumError as error:
         _note(f"localsum: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
@@ -216,11 +226,8 @@ def run(arguments: list[str]) -> int:
     except TyperException as error:
         context = getattr(error, "ctx", None)
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        _note(f"localsum: {message}\n  {context.command_path if context else 'localsum'} --help tells more")
+        _note(f"localsum: {message}\n  for all options: {context.command_path if context else 'localsum'} --help")
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         _note("localsum: interrupted")
         return 130
-    except BrokenPipeError:  # the reader of our output has gone: `localsum brief FILE | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0

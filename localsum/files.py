@@ -10,7 +10,11 @@ from localsum.errors import UsageError
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace `path` by `text`, UTF-8, readable by the owner only. On failure the old file is untouched."""
+    """Replace `path` by `text`, UTF-8, readable by the owner only. On failure the old file is untouched.
+
+    A link is followed: what it points to is replaced.
+    """
+    path = path.resolve()
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         try:
@@ -32,6 +36,8 @@ def check_writable(path: Path) -> None:
     """Fail early, before minutes of work, where `path` can clearly not be written."""
     if path.is_dir():
         raise UsageError(f"{path} is a directory", f"name a file: --output {path / 'brief.md'}")
+    if path.exists() and not path.is_file():  # /dev/stdout, a pipe: never to be replaced by a file
+        raise UsageError(f"{path} is no regular file", "write to standard output instead: leave --output away")
     if not path.parent.is_dir():
         raise UsageError(f"there is no directory {path.parent}", f"make it first: mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK):

@@ -207,6 +207,8 @@ class _Reader:
     def _fits(self, where: str, shape: Shape, of: Shape, parts: tuple[Field, ...], row: dict[str, Any]) -> None:
         if of == "items":
             raise self._fail(where, "items cannot hold items")
+        if of == "choice":
+            raise self._fail(where, "a choice says nothing alone; give items a text and a choice as [[field.part]]")
         if shape != "items" and ("of" in row or "count" in row):
             raise self._fail(where, f"'of' and 'count' belong to shape 'items', not {shape!r}")
         has_parts = shape == "record" or (shape == "items" and of == "record")

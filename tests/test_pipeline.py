@@ -1,7 +1,10 @@
 """From documents to briefs without a model: what can be read gives a whole brief, or a reason, and the same again."""
 
 import itertools
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -181,6 +184,29 @@ def test_no_part_is_longer_than_the_template_allows(name: str, style: str) -> No
 def test_the_same_document_gives_the_same_brief(name: str, style: str) -> None:
     again = brief_of(DOCUMENTS[name](), chat=STYLES[style])
     assert without_times(again) == without_times(written_once(name, style))
+
+
+def test_the_brief_does_not_depend_on_the_order_of_sets() -> None:
+    """Two processes that hash strings differently write the same."""
+    program = (
+        "import sys; from pathlib import Path; from localsum.brief import to_dict;"
+        "from localsum.readers import read_path;"
+        "from localsum.engine.scripted import ScriptedEngine; from localsum.pipeline import write_briefs;"
+        "from localsum.templates import load_template\n"
+        "for brief in write_briefs(map(read_path, map(Path, sys.argv[2:])), load_template(),"
+        " ScriptedEngine(chat_template=sys.argv[1] or None), model={}):"
+        "    print({**to_dict(brief), 'timing': 0})"
+    )
+    names = ["news.md", "transcript.txt", "german.txt"]
+    for chat in STYLES.values():
+        arguments = [sys.executable, "-c", program, chat or "", *(str(ARTICLES / name) for name in names)]
+        first, second = (
+            subprocess.run(
+                arguments, capture_output=True, check=True, timeout=120, env={**os.environ, "PYTHONHASHSEED": seed}
+            ).stdout
+            for seed in ("1", "2")
+        )
+        assert first == second != b""
 
 
 @both_styles

@@ -38,11 +38,6 @@ name = "people"
 shape = "items"
 of = "line"
 [[field]]
-name = "tones"
-shape = "items"
-of = "choice"
-options = ["dry", "warm"]
-[[field]]
 name = "quotes"
 shape = "items"
 of = "quote"

@@ -110,7 +110,7 @@ MISTAKES = [
     ('[[field]]\nname = "a"\nshape = "items"\ncount = [-1, 2]', "field 'a'", "'count' must be two whole numbers"),
     ('[[field]]\nname = "a"\nshape = "items"\nof = "items"', "field 'a'", "items cannot hold items"),
     ('[[field]]\nname = "a"\nshape = "items"\nof = "record"', "field 'a'", "a record needs [[field.part]]"),
-    ('[[field]]\nname = "a"\nshape = "items"\nof = "choice"', "field 'a'", "a choice needs at least two options"),
+    ('[[field]]\nname = "a"\nshape = "items"\nof = "choice"', "field 'a'", "a choice says nothing alone"),
     ('[[field]]\nname = "a"\nshape = "record"', "field 'a'", "a record needs [[field.part]]"),
     ('[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"', "field 'a', part 'b'", "'shape' must be"),
     (
@@ -289,7 +289,6 @@ SHAPES = {
     "a quote": 'shape = "quote"',
     "items of text": 'shape = "items"',
     "items of line": 'shape = "items"\nof = "line"',
-    "items of choice": 'shape = "items"\nof = "choice"\noptions = ["dry", "warm"]',
     "items of quote": 'shape = "items"\nof = "quote"',
 }
 _PARTS = """

@@ -159,6 +159,8 @@ class Desk:
                     entry.parts[part.name] = insight.impact.text if insight.impact else ""
                     entry.evidence += insight.impact.evidence if insight.impact else ()
                     without[part.name] += insight.impact is None
+                elif part.shape == "line":
+                    entry.parts[part.name if each.parts else "text"] = headline.clause(insight.pick.text, part.words)
                 else:
                     entry.parts[part.name if each.parts else "text"] = insight.pick.text
         for name, count in without.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import zip_longest
 
 from localsum import chat
@@ -25,7 +26,8 @@ from localsum.writing.gate import refuse
 
 LEAST_SHARED_TEXT = 0.85  # share of content stems that the source must have: of a summary,
 LEAST_SHARED_ITEM = 0.6  # and of an item of a list, which may conclude something
-_RESERVE = 700  # tokens kept for what is asked and answered after the article
+_RESERVE = 300  # tokens kept for what is asked after the article
+_LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
 _TEXT = r"/[^\s\p{C}-][^\n\p{C}]{5,%d}/"
 
 
@@ -33,62 +35,66 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     """The writer of one document; `key` names its requests."""
     desk = Desk(document, template, engine.count_tokens)
     desk.fill()
-    source = Source.of(document)
+    fields = [_as_items(each) for each in template.fields if each.ask and each.shape != "quote" and each.of != "quote"]
+    quotes = [ask for ask in desk.asks if ask.field.shape == "quote" or ask.field.of == "quote"]
     instruction = template.instruction.replace("{fields}", ", ".join(each.label.lower() for each in template.fields))
-    fields = [each for each in template.fields if each.ask and each.shape != "quote" and each.of != "quote"]
-    room = engine.info.context_tokens - engine.count_tokens(instruction) - _RESERVE
-    spans = passages(document, engine.count_tokens, max(256, room))
+    fuse = engine.info.context_tokens // 3  # tokens of one answer, at most
+    room = engine.info.context_tokens - engine.count_tokens(instruction) - fuse - _RESERVE
+    spans = passages(document, engine.count_tokens, max(_LEAST_PASSAGE, room))
     parts = [document.text[span.start : span.end] for span in spans]
 
-    requests = []
-    for number, part in enumerate(parts):
-        wanted = fields if len(parts) == 1 else [each for each in fields if each.shape in ("items", "text")]
-        quotes = desk.asks if number == 0 and len(parts) == 1 else []
-        requests.append(_request(f"{key}.{number}", engine, instruction, part, wanted, quotes, f"{number}."))
-    answers = yield tuple(requests)
+    def request(name: str, text: str, wanted: list[Field], chosen: list[Ask]) -> tuple[Request, ...]:
+        """One reading of `text`, and a branch for each field and each quote to be chosen; none if nothing is asked."""
+        asks = [_wording(each) for each in wanted] + [ask.field.ask for ask in chosen]
+        prefix, suffixes = chat.conversation(engine.info, instruction, text, asks)
+        rules = [(each.name, grammar_of(each), most_tokens(each)) for each in wanted]
+        rules += [(ask.name, ask.rule, ask.most_tokens) for ask in chosen]
+        branches = tuple(
+            Branch(f"{name}.{branch}", suffix, rule, min(most, fuse))
+            for (branch, rule, most), suffix in zip(rules, suffixes, strict=True)
+        )
+        return (Request(f"{key}.{name}", prefix, branches),) if branches else ()
 
-    texts: dict[str, list[str]] = {
-        each.name: [answers.get(f"{n}.{each.name}", "") for n in range(len(parts))] for each in fields
-    }
-    if len(parts) > 1:
-        digest = "\n\n".join(text for name in texts for text in texts[name] if template.field(name).shape == "text")
+    is_whole = len(parts) == 1
+    wanted = [each for each in fields if is_whole or each.shape in ("items", "text")]
+    requests = [
+        one for n, part in enumerate(parts) for one in request(str(n), part, wanted, quotes if is_whole else [])
+    ]
+    answers = (yield tuple(requests)) if requests else {}
+    texts = {each.name: [answers.get(f"{n}.{each.name}", "") for n in range(len(parts))] for each in fields}
+    if not is_whole:
+        # Single texts are written once more, from what was written of each passage.
+        digest = "\n\n".join(text for each in fields if each.shape == "text" for text in texts[each.name])
         single = [each for each in fields if each.shape != "items"]
-        whole = yield (_request(f"{key}.all", engine, instruction, digest[: 3 * room], single, [], "all."),)
-        for each in single:
-            texts[each.name] = [whole.get(f"all.{each.name}", "")]
-    for ask in desk.asks:
-        ask.use(answers.get(f"0.{ask.name}", "") if ask.field.shape == "items" else "")
+        again = request("all", digest[: 2 * max(_LEAST_PASSAGE, room)], single, [])
+        whole = (yield again) if again else {}
+        texts |= {each.name: [whole.get(f"all.{each.name}", "")] for each in single}
+    for ask in quotes:
+        ask.use(answers.get(f"0.{ask.name}", ""))
+    return _finished(desk, texts, len(parts), engine.info.context_tokens)
 
-    results = {}
+
+def _finished(desk: Desk, texts: dict[str, list[str]], passages: int, context: int) -> dict[str, FieldResult]:
+    """The fields, from the model's texts where they pass the checks, else from the extractive drafts."""
+    document = desk.material.document
+    source = Source.of(document)
     said: list[str] = []
-    for each in template.fields:
+    results = {}
+    for each in desk.template.fields:
         draft = desk.drafts[each.name]
-        if each in fields:
-            draft = _accept(each, texts[each.name], draft, source, document.text, said)
+        if each.name in texts:
+            draft = _accept(_as_items(each), texts[each.name], draft, source, document.text, said)
         results[each.name] = finish(each, draft, source)
-    if len(parts) > 1:
-        note = f"longer than the context of {engine.info.context_tokens} tokens: read in {len(parts)} passages"
-        first = results[template.fields[0].name]
-        results[first.name] = FieldResult(first.name, first.value, first.mode, first.grounding, (*first.warnings, note))
+    if passages > 1:
+        first = results[desk.template.fields[0].name]
+        note = f"longer than the context of {context} tokens: read in {passages} passages"
+        results[first.name] = replace(first, warnings=(*first.warnings, note))
     return results
 
 
-def _request(
-    name: str, engine: Engine, instruction: str, text: str, fields: list[Field], quotes: list[Ask], stem: str
-) -> Request:
-    """One reading of a text and a branch for each field; quotes are a choice among the text's own sentences."""
-    chosen = [ask for ask in quotes if ask.field.shape == "items"]
-    asks = [_wording(each) for each in fields] + [ask.field.ask for ask in chosen]
-    prefix, suffixes = chat.conversation(engine.info, instruction, text, asks)
-    branches = [
-        Branch(stem + each.name, suffix, grammar_of(each), most_tokens(each))
-        for each, suffix in zip(fields, suffixes, strict=False)
-    ]
-    branches += [
-        Branch(stem + ask.name, suffix, ask.rule, ask.most_tokens)
-        for ask, suffix in zip(chosen, suffixes[len(fields) :], strict=True)
-    ]
-    return Request(name, prefix, tuple(branches))
+def _as_items(each: Field) -> Field:
+    """A record is asked for as a list of one."""
+    return replace(each, shape="items", of="record", count=(1, 1)) if each.shape == "record" else each
 
 
 def _wording(each: Field) -> str:
@@ -147,6 +153,8 @@ def most_tokens(each: Field) -> int:
 def tidy(text: str, each: Field) -> str:
     """A text cut to its limits in whole sentences; an unfinished last sentence is dropped."""
     text = re.sub(r"\s+", " ", text).strip().strip("*_#` ")
+    if each.shape == "choice":
+        return text if text in dict(each.options) else ""
     if each.shape == "line":
         return text.rstrip(".").strip('"“”')
     kept: list[str] = []
@@ -182,6 +190,8 @@ def _accept(each: Field, texts: list[str], fallback: Draft, source: Source, docu
     """The model's texts that pass the gate; where they do not, the extractive draft's."""
     if each.shape != "items":
         text = tidy(texts[0] if texts else "", each)
+        if each.shape == "choice":
+            return Draft([Entry({each.name: text}, written=True)], by_model=True) if text else fallback
         reason = refuse(text, document, least_shared=LEAST_SHARED_TEXT, most_words=each.words, earlier=said)
         if reason is None and check(text, source).verdict == "unsupported":
             reason = "not supported by the source"
