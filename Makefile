@@ -44,7 +44,7 @@ golden: $(VENV)/.dev
 	done
 
 bench: $(VENV)/.ready
-	@ls benchmarks/*.py
+	@ls benchmarks/*.py 2>/dev/null || echo "There are no benchmarks yet." >&2
 	@if test -f benchmarks/quality.py; then $(VENV)/bin/python benchmarks/quality.py; fi
 
 clean:

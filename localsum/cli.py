@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 
 
+_INTERRUPTED = 130
 FormatName = Literal["terminal", "md", "json"]
 StyleName = Literal["extractive", "written"]
 FileArgument = Annotated[
@@ -218,7 +219,9 @@ def run(arguments: list[str]) -> int:
         if getattr(sys, stream) is None:  # closed by whoever started us: `localsum brief FILE --output FILE >&-`
             setattr(sys, stream, open(os.devnull, mode))  # noqa: SIM115  (open to the end, as they always are)
     try:
-        code = app(arguments or ["--help"], standalone_mode=False)
+        code = app(arguments or ["--help"], prog_name="localsum", standalone_mode=False)
+        if code == _INTERRUPTED:  # typer makes this of Ctrl-C
+            _note("localsum: interrupted")
         return code if isinstance(code, int) else 0
     except LocalsumError as error:
         _note(f"localsum: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
@@ -230,4 +233,4 @@ def run(arguments: list[str]) -> int:
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         _note("localsum: interrupted")
-        return 130
+        return _INTERRUPTED

@@ -72,6 +72,9 @@ def finish(each: Field, draft: Draft, source: Source) -> FieldResult:
     )
     if not items:
         return FieldResult(each.name, (), "empty", None, warnings)
+    for part in each.parts:
+        if empty := sum(not item.parts.get(part.name) for item in items):
+            warnings += (f"{each.name}: the source states no {part.name} for {empty} of {len(items)} items",)
     written = [entry.written for entry in draft.entries]
     mode = "written" if draft.by_model and all(written) else "mixed" if any(written) else "extractive"
     return FieldResult(each.name, items, mode, None, warnings)

@@ -145,9 +145,8 @@ class Desk:
 
     def _records(self, each: Field, draft: Draft, found: list[Insight]) -> None:
         if not found and each.count[0] > 0 and self.material.sentences:
-            found = [Insight(self._at_least_one(60), None)]
+            found = [Insight(self._at_least_one((each.parts or (each,))[0].words), None)]
             draft.missing.append("the source is too short for points of its own")
-        without: Counter[str] = Counter()
         for number, insight in enumerate(found):
             entry = Entry()
             draft.entries.append(entry)
@@ -158,35 +157,37 @@ class Desk:
                 elif part.extract == "consequence":
                     entry.parts[part.name] = insight.impact.text if insight.impact else ""
                     entry.evidence += insight.impact.evidence if insight.impact else ()
-                    without[part.name] += insight.impact is None
                 elif part.shape == "line":
                     entry.parts[part.name if each.parts else "text"] = headline.clause(insight.pick.text, part.words)
                 else:
                     entry.parts[part.name if each.parts else "text"] = insight.pick.text
-        for name, count in without.items():
-            if count:
-                draft.missing.append(f"the source states no {name} for {count} of {len(found)} items")
 
     def _topics(self, each: Field, draft: Draft) -> None:
         line = next((part for part in each.parts if part.shape == "line"), None)
         text = next((part for part in each.parts if part.shape == "text"), each)
-        for number, topic in enumerate(self.topics):
-            size = topic.last - topic.first
-            most = min(text.sentences[1], 3 if size > 6 else 2 if size > 3 else 1)
-            pick = select.about(topic, self.material, self.shelf, most=most, words=text.words)
-            if not pick.text and number == len(self.topics) - 1 and not draft.entries:
-                pick = self._at_least_one(text.words)
-            if len(pick.text.split()) < _LEAST_BODY and not (draft.entries == [] and number == len(self.topics) - 1):
-                continue
+        for number, (topic, pick) in enumerate(self._topic_picks(text)):
             entry = self._add(draft, text.name if each.parts else "text", pick)
             if line:
                 entry.parts = {line.name: "", **entry.parts}
                 own = headline.without_number(self.material.text(topic.heading)) if topic.heading else ""
                 seen = [other.parts[line.name] for other in draft.entries[:-1]]
-                if len(own.split()) <= line.words + 4 and headline.is_telling(own) and own not in seen:
+                if len(own.split()) <= line.words and headline.is_telling(own) and own not in seen:
                     entry.parts[line.name] = own
                 else:
                     self._heading(line, entry, pick, topic, f"{each.name}.{number}.{line.name}")
+
+    def _topic_picks(self, text: Field) -> list[tuple[Topic, Pick]]:
+        """What is said about each topic that has enough of its own to say; something at least about one."""
+        picks = []
+        for topic in self.topics:
+            size = topic.last - topic.first
+            most = min(text.sentences[1], 3 if size > 6 else 2 if size > 3 else 1)
+            picks.append((topic, select.about(topic, self.material, self.shelf, most=most, words=text.words)))
+        telling = [(topic, pick) for topic, pick in picks if len(pick.text.split()) >= _LEAST_BODY]
+        if not telling and self.topics:
+            longest = max(picks, key=lambda each: len(each[1].text))
+            telling = [longest if longest[1].text else (longest[0], self._at_least_one(text.words))]
+        return telling
 
     # What the model writes or chooses
 

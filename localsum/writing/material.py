@@ -13,6 +13,7 @@ from functools import cached_property
 
 from localsum.document import Document, Span
 from localsum.grounding.words import words
+from localsum.sentences import Sentence as Whole
 from localsum.sentences import sentences
 from localsum.writing import cues
 
@@ -76,7 +77,8 @@ class Material:
 
 def gather(document: Document) -> Material:
     """Split, weigh and mark the sentences of a document."""
-    raw = sentences(document)
+    # A document of headings, tables or code only has no sentences: then each block is one.
+    raw = sentences(document) or [Whole(b.start, b.end, i) for i, b in enumerate(document.blocks)]
     texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
     bags = [Counter(word.stem for word in words(text) if word.stem and not word.stem.isdigit()) for text in texts]
     centrality = _z_scores(_centrality(bags))
