@@ -7,6 +7,10 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+# GNU OpenMP's threads spin at every barrier before they sleep, by default for so long that one other busy program makes
+# decoding ten times slower. A short spin costs nothing on an idle machine (DECISIONS.md). Read when the library loads.
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+
 import llama_cpp.llama_cpp as lib
 import numpy as np
 from llguidance import LLTokenizer
