@@ -251,7 +251,7 @@ def _full_stop(before: str, previous: str, closers: str, lead: str, word: str) -
         return not (short and lead)
     inside = bool(closers.strip("*_"))
     if word[0].islower():
-        if inside or short:
+        if inside or short or key in _TITLES:
             return False
         return not previous or _PRODUCT.match(word) is not None or _plain(previous)
     if key == "no":  # No. 5, but also plain "no."

@@ -199,7 +199,7 @@ class _Reader:
             sentences=self._pair(where, row, "sentences", (1, 3), 1, 20),
             count=self._pair(where, row, "count", (1, 5) if shape == "items" else (1, 1), 0, 20),
             of=of,
-            options=self._options(where, row, shape, of),
+            options=self._options(where, row, shape),
             match=tuple(self._words(where, row, "match")),
             parts=fields,
         )
@@ -225,9 +225,9 @@ class _Reader:
             raise self._fail(where, "'topics' are items of a text, or of a record of one line and one text")
         return extract
 
-    def _options(self, where: str, row: dict[str, Any], shape: Shape, of: Shape) -> tuple[tuple[str, str], ...]:
+    def _options(self, where: str, row: dict[str, Any], shape: Shape) -> tuple[tuple[str, str], ...]:
         options = row.get("options")
-        if shape != "choice" and not (shape == "items" and of == "choice"):
+        if shape != "choice":
             if options is not None:
                 raise self._fail(where, "'options' belong to shape 'choice'")
             return ()

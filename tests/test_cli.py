@@ -437,9 +437,7 @@ def test_a_closed_pipe_is_no_error(arguments: tuple[str, ...]) -> None:
 
 
 @posix
-@pytest.mark.parametrize(
-    ("closed", "arguments", "code"), [("<", "read -", 1), (">", "schema", 0), ("2>", "-x", 2)]
-)
+@pytest.mark.parametrize(("closed", "arguments", "code"), [("<", "read -", 1), (">", "schema", 0), ("2>", "-x", 2)])
 def test_a_stream_that_is_closed_from_the_start(closed: str, arguments: str, code: int) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", f'exec "$@" {closed}&-', "sh", sys.executable, "-m", "localsum", *arguments.split()],

@@ -36,7 +36,7 @@ def hook(event, arguments):
         return
     if event.startswith(WATCHED):
         seen.append([event, [str(one)[:200] for one in arguments]])
-    elif event == "open" and arguments[2] & WRITING and not (isinstance(arguments[0], int) or arguments[0] == os.devnull):
+    elif event == "open" and arguments[2] & WRITING and arguments[0] != os.devnull and type(arguments[0]) is not int:
         seen.append(["write", [str(arguments[0])]])
 
 sys.addaudithook(hook)

@@ -43,6 +43,7 @@ def test_there_are_enough_cases_and_each_has_its_own_name():
     "parts",
     [
         ["One more rep.", "Then he left."],
+        ["The shop on 5th st. near the park is shut."],
         ["This is the next gen.", "Northwind will sell it in May."],
         ["She studies modern art.", "Museums love her."],
         ["It was lit by the sun.", "Panels did the rest."],
