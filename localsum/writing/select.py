@@ -78,8 +78,10 @@ def central(material: Material, shelf: Shelf, *, most: int, words: int, at_most:
         def score(sentence: Sentence, shown: set[int] = shown) -> float:
             return material.salience(sentence, follows=sentence.index - 1 in shown)
 
-        room = (at_most if len(chosen) == 1 else words) - sum(s.words for s in chosen)
-        more = greedy(material.sentences, score, shelf, most=1, words=room)
+        used = sum(s.words for s in chosen)
+        more = greedy(material.sentences, score, shelf, most=1, words=words - used)
+        if not more and len(chosen) == 1:
+            more = greedy(material.sentences, score, shelf, most=1, words=at_most - used)
         if not more or (chosen and not more[0].is_usable):
             break
         chosen += more
