@@ -173,17 +173,23 @@ def test_a_file_that_may_not_be_read_or_written(files: Path, said: Said) -> None
     assert said("brief", NEWS, "--output", "folder/brief.md")[0] == 2
 
 
-def test_names_from_outside_cannot_speak_to_the_terminal(said: Said, files: Path) -> None:
-    for arguments in (
+@pytest.mark.parametrize(
+    "arguments",
+    [
         ["brief", "a\x1b[31mb"],
-        ["brief", NEWS, "--template", "\x1b]0;x\x07"],
+        ["brief", "news.md", "--output", "\x1b[31m/brief.md"],
+        ["schema", "--template", "\x1b]0;x\x07"],
+        ["schema", "--template", "./\x1b[31m.toml"],
         ["\x1b[2J"],
         ["read", "\udcff"],
-    ):
-        code, out, err = said(*arguments)
-        assert code in (1, 2)
-        assert out == ""
-        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", err)
+    ],
+    ids=ascii,
+)
+def test_names_from_outside_cannot_speak_to_the_terminal(arguments: list[str], said: Said, files: Path) -> None:
+    code, out, err = said(*arguments)
+    assert code in (1, 2)
+    assert out == ""
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", err)
 
 
 # A brief, in every form

@@ -27,6 +27,7 @@ from localsum.writing.gate import refuse
 LEAST_SHARED_TEXT = 0.85  # share of content stems that the source must have: of a summary,
 LEAST_SHARED_ITEM = 0.6  # and of an item of a list, which may conclude something
 _RESERVE = 300  # tokens kept for what is asked after the article
+_LEAST_ANSWER = 4  # words of a title or text
 _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
 _TEXT = r"/[^\s\p{C}-][^\n\p{C}]{5,%d}/"
 
@@ -190,6 +191,8 @@ def _accept(each: Field, texts: list[str], fallback: Draft, source: Source, docu
     """The model's texts that pass the gate; where they do not, the extractive draft's."""
     if each.shape != "items":
         text = tidy(texts[0] if texts else "", each)
+        if len(text.split()) < _LEAST_ANSWER and each.shape != "choice":
+            text = ""  # "Done.", "HACKED": no answer
         if each.shape == "choice":
             return Draft([Entry({each.name: text}, written=True)], by_model=True) if text else fallback
         reason = refuse(text, document, least_shared=LEAST_SHARED_TEXT, most_words=each.words, earlier=said)
