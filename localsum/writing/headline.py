@@ -98,7 +98,7 @@ def clause(sentence: str, most_words: int, *, is_last_resort: bool = True) -> st
     parts = text.split()[:most_words]
     while len(parts) > 3 and parts[-1].lower().strip(",;:") in _DANGLING:
         parts.pop()
-    line = " ".join(parts).strip(' ,;:–—-“”"')
+    line = " ".join(parts).strip(' .,;:–—-“”"')
     return line[:1].upper() + line[1:]
 
 

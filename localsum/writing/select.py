@@ -243,7 +243,7 @@ def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *
     """
     last = claim[-1]
     if clause := _clause(last):
-        text = last.text[clause.end() :]
+        text = last.text[clause.end() :].removeprefix("that ")
         return Pick(_closed(text[:1].upper() + text[1:]), (last.span,), (last,))
     best: tuple[float, Sentence] = (_LEAST_CONSEQUENCE, last)
     for other in material.sentences[max(0, last.index - _FAR) : last.index + _FAR + 1]:
