@@ -182,14 +182,18 @@ def _add(total: Counts, more: Counts) -> None:
     total.total_s += more.total_s
 
 
-def check_readable(document: Document, least_words: int = 5) -> Document:
-    """The document itself. Raises InputError if there is nothing to make a brief of.
+LEAST_WORDS = 5
+MOST_WORDS = 500_000  # choosing among the sentences of more takes minutes and gigabytes
 
-    Scripts without spaces have few words and many letters: eight letters count as a word then.
-    """
-    if max(document.words, len(document.text) // 8) < least_words:
+
+def check_readable(document: Document) -> Document:
+    """The document itself. Raises InputError if there is nothing to make a brief of, or too much for one."""
+    name = document.path or "standard input"
+    if document.words < LEAST_WORDS:
+        raise InputError(f"{name}: {document.words} words are too few for a brief", "give the whole article")
+    if document.words > MOST_WORDS:
         raise InputError(
-            f"{document.path or 'standard input'} has fewer than {least_words} words, too few for a brief",
-            "name a file with the whole article: localsum brief FILE",
+            f"{name}: {document.words:,} words are too many for one brief, at most {MOST_WORDS:,}",
+            "cut it into its parts, then: localsum brief PART",
         )
     return document

@@ -51,7 +51,8 @@ def refuse(
             return f"number not in source: {text[value.start : value.end]}"
     index = NameIndex(source)
     for name in names_in(text):
-        if name.sure and (missing := index.missing(name)):
+        # A single capitalised word at the head may be any word; whether the source has it is asked of its stem below.
+        if (name.sure or len(name.parts) > 1) and (missing := index.missing(name)):
             return f"name not in source: {missing}"
     stems = content_stems(text)
     if not stems:

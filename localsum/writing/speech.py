@@ -23,7 +23,7 @@ _BEFORE = re.compile(
     rf"|[Aa]ccording to (?P<b>{_NAME}),?)\s*$"
 )
 _SHE_SAID = re.compile(rf"\s*,?\s*(?:(?:she|he)\s+(?:{_SAYS})\b|(?:{_SAYS})\s+(?:she|he)\b)")
-_SOMEBODY_SAID = re.compile(rf"{_NAME}(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|{_SAYS}\s+{_NAME}")
+_SOMEBODY_SAID = re.compile(rf"(?P<a>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|\b{_SAYS}\s+(?P<b>{_NAME})")
 _INTRODUCED = re.compile(rf"(?P<name>{_NAME})(?=[,:\s])")
 _NOT_NAMES = frozenset(
     """The A An It He She They We I This That But And In On At If When While As Mr Mrs Ms Dr""".split()  # noqa: SIM905
@@ -51,10 +51,8 @@ def sayings(material: Material, *, least_words: int, most_words: int) -> list[Sa
         if not least_words <= len(body.split()) <= most_words or not (body[:1].isupper() or body[:1].isdigit()):
             continue
         speaker = _speaker(text, match.start(), match.end())
-        if speaker is None and found and _SHE_SAID.match(text, match.end()):
-            between = text[found[-1].span.end : start]
-            if "\n" not in between and not _SOMEBODY_SAID.search(between):
-                speaker = found[-1].speaker
+        if speaker is None and _SHE_SAID.match(text, match.end()):
+            speaker = _last_speaker(text[text.rfind("\n", 0, start) + 1 : start])
         if speaker is None and text[match.end() - 2] not in ".!?,…":
             continue
         home = next((s for s in material.sentences if s.span.start <= start < s.span.end), None)
@@ -71,6 +69,13 @@ def _speaker(text: str, start: int, end: int) -> str | None:
         if match and (name := match["a"] or match["b"]) and name.split()[0] not in _NOT_NAMES:
             return name.removesuffix("’s").removesuffix("'s")
     return None
+
+
+def _last_speaker(before: str) -> str | None:
+    """Whom "she said" means: the last one of the paragraph so far who says something by name."""
+    names = [match["a"] or match["b"] for match in _SOMEBODY_SAID.finditer(before)]
+    named = [name for name in names if name.split()[0] not in _NOT_NAMES]
+    return named[-1] if named else None
 
 
 def speaker_of(material: Material, sentence: Sentence) -> str | None:
