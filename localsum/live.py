@@ -1,4 +1,4 @@
-"""The live view on stderr: what is being written, as it is written. Plain progress lines where there is no terminal."""
+"""The live view on stderr: what is being written, as it is written. Nothing where stderr is no terminal."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ SOURCE = "Tarn Bank moved 60 percent of its mail to a model of 3 billion paramet
     [
         ("Tarn Bank moved 60 percent of its mail to a model", None),
         ("Tarn Bank moved 70 percent of its mail to a model", "number not in source"),
-        ("Torn Bank moved 60 percent of its mail", "name not in source"),
+        ("The building of Petra Lindqvist has mail", "name not in source"),
         ("The article discusses the mail of Tarn Bank", "not plain text"),
         ("**Tarn Bank** moved its mail", "not plain text"),
         ("Summary: Tarn Bank moved its mail", "not plain text"),

@@ -41,7 +41,8 @@ _NAMES = {"cp1250": "windows-1250", "cp1251": "windows-1251", "cp1252": "windows
 
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_TERMINAL = re.compile(r"\x1b\[[0-9;?]{0,32}[ -/]{0,4}[@-~]")  # colours and cursor moves of a terminal
+# Colours and cursor moves of a terminal, and strings meant for it: titles, links.
+_TERMINAL = re.compile(r"\x1b\[[0-9;?]{0,32}[ -/]{0,4}[@-~]|\x1b[\]PX^_][^\x00-\x1f\x7f-\x9f]{0,1000}(?:\x07|\x1b\\)")
 _HIDDEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"

@@ -163,7 +163,8 @@ NOISE = re.compile(
     r"|was originally published|this (?:post|article|newsletter|episode|issue) (?:is|was|covers|contains)|edited by"
     r"|send this (?:page|story)|editor['’]s note|via email|share on|reporting by|correction:|reply to this (?:mail"
     r"|email))\b|^FILE\b|\bfile photo|\bAP Photo|^\(also see|\b(?:I['’]m|this is)\b.{3,60}\b(?:news|podcast|show"
-    r"|episode|issue)\b.{0,30}\b(?:week|day|number|#)|https?://|www\.|\S@\S+\.\w",
+    r"|episode|issue)\b.{0,30}\b(?:week|day|number|#)|<\|[^|\n]{1,40}\|?>|</?(?:start|end)_of_\w{1,10}>|\b(?:ignore"
+    r"|disregard|forget) (?:all |your |the |any |previous |prior )+instructions\b|https?://|www\.|\S@\S+\.\w",
     _I,
 )
 FIRST_PERSON = re.compile(r"\b(?:I|I['’]m|I['’]ve|I['’]d|I['’]ll|me|my|myself)\b")

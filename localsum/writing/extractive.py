@@ -324,7 +324,7 @@ class Desk:
         for number in range(wanted):
             options = pool[number * len(pool) // wanted : (number + 1) * len(pool) // wanted]
             if not options:
-                draft.missing.append(f"the source holds only {len(draft.quotes)} sentences fit to be quoted")
+                draft.missing.append("the source holds too few sentences fit to be quoted")
                 return
             texts = {self.material.text(s.span): s for s in options}
 

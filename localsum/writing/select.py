@@ -180,7 +180,7 @@ def insights(
 
     One from each topic first, best topics first; then the best of what is left.
     """
-    wanted = re.compile(r"\b(?:" + "|".join(map(re.escape, match)) + r")", re.IGNORECASE) if match else None
+    wanted = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, match)) + r")", re.IGNORECASE) if match else None
 
     def score(sentence: Sentence) -> float:
         claim = min(2, len(cues.CLAIM.findall(sentence.text)))
