@@ -187,13 +187,20 @@ MOST_WORDS = 500_000  # choosing among the sentences of more takes minutes and g
 
 
 def check_readable(document: Document) -> Document:
-    """The document itself. Raises InputError if there is nothing to make a brief of, or too much for one."""
+    """The document itself. Raises InputError if there is nothing to make a brief of, or too much for one.
+
+    Scripts without spaces have few words and many letters: eight letters count as a word then.
+    """
     name = document.path or "standard input"
-    if document.words < LEAST_WORDS:
-        raise InputError(f"{name}: {document.words} words are too few for a brief", "give the whole article")
-    if document.words > MOST_WORDS:
+    words = max(document.words, len(document.text) // 8)
+    if words < LEAST_WORDS:
         raise InputError(
-            f"{name}: {document.words:,} words are too many for one brief, at most {MOST_WORDS:,}",
+            f"{name} has fewer than {LEAST_WORDS} words, too few for a brief",
+            "name a file with the whole article: localsum brief FILE",
+        )
+    if words > MOST_WORDS:
+        raise InputError(
+            f"{name} has more than {MOST_WORDS:,} words, too many for one brief",
             "cut it into its parts, then: localsum brief PART",
         )
     return document

@@ -474,6 +474,12 @@ def test_too_little_text_is_refused_with_a_way_out(content: str) -> None:
     assert caught.value.hint.endswith("localsum brief FILE")
 
 
+def test_too_much_text_is_refused_with_a_way_out() -> None:
+    with pytest.raises(InputError, match=r"more than 500,000 words") as caught:
+        check_readable(Document("word " * 500_001, ()))
+    assert caught.value.hint.endswith("localsum brief PART")
+
+
 def test_scripts_without_spaces_are_not_too_short() -> None:
     assert check_readable(
         text(

@@ -496,7 +496,7 @@ def test_shipped_templates_ask_every_kind_of_model() -> None:
     assert "brief" in template_names()
     for name in template_names():
         template = load_template(name)
-        assert "{fields}" in template.instruction
+        assert template.instruction
         assert all(field.ask for field in template.fields)
 
 

@@ -16,10 +16,11 @@ from localsum.brief import FieldResult
 from localsum.document import Document
 from localsum.engine.types import Branch, Engine, Request
 from localsum.grounding import Source, check
-from localsum.grounding.words import is_unfinished
+from localsum.grounding.words import is_unfinished, stem_overlap
 from localsum.passages import passages
 from localsum.sentences import split
 from localsum.templates import Field, Template
+from localsum.writing import headline, select
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.extractive import Desk
 from localsum.writing.gate import refuse
@@ -27,6 +28,14 @@ from localsum.writing.gate import refuse
 LEAST_SHARED_TEXT = 0.85  # share of content stems that the source must have: of a summary,
 LEAST_SHARED_ITEM = 0.6  # and of an item of a list, which may conclude something
 _RESERVE = 300  # tokens kept for what is asked after the article
+# What small models put before an answer: "The article concludes that", "Summary:".
+_PREAMBLE = re.compile(
+    r"(?:\s*(?:text|heading|title|body|headline|summary|conclusion|answer|insight|action)\s*:\s*)?"
+    r"(?:in conclusion,\s+)?"
+    r"(?:(?:the|this) (?:article|author|text|report|piece) (?:also )?(?:concludes|states|says|argues|notes|reports"
+    r"|suggests|recommends|highlights|explains|expects|predicts|mentions)(?: that)?,?\s+)?",
+    re.IGNORECASE,
+)
 _LEAST_ANSWER = 4  # words of a title or text
 _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
 _TEXT = r"/[^\s\p{C}-][^\n\p{C}]{5,%d}/"
@@ -36,7 +45,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     """The writer of one document; `key` names its requests."""
     desk = Desk(document, template, engine.count_tokens)
     desk.fill()
-    fields = [_as_items(each) for each in template.fields if each.ask and each.shape != "quote" and each.of != "quote"]
+    fields = [_as_items(each) for each in template.fields if _is_written(each)]
     quotes = [ask for ask in desk.asks if ask.field.shape == "quote" or ask.field.of == "quote"]
     instruction = template.instruction.replace("{fields}", ", ".join(each.label.lower() for each in template.fields))
     fuse = engine.info.context_tokens // 3  # tokens of one answer, at most
@@ -84,13 +93,18 @@ def _finished(desk: Desk, texts: dict[str, list[str]], passages: int, context: i
     for each in desk.template.fields:
         draft = desk.drafts[each.name]
         if each.name in texts:
-            draft = _accept(_as_items(each), texts[each.name], draft, source, document.text, said)
+            draft = _accept(_as_items(each), texts[each.name], desk, source, said)
         results[each.name] = finish(each, draft, source)
     if passages > 1:
         first = results[desk.template.fields[0].name]
         note = f"longer than the context of {context} tokens: read in {passages} passages"
         results[first.name] = replace(first, warnings=(*first.warnings, note))
     return results
+
+
+def _is_written(each: Field) -> bool:
+    """Quotes are chosen, never written; asked freely for actions, small models invent them, so these are extracted."""
+    return bool(each.ask) and "quote" not in (each.shape, each.of) and each.extract != "directives"
 
 
 def _as_items(each: Field) -> Field:
@@ -102,11 +116,11 @@ def _wording(each: Field) -> str:
     """What is asked, with the form of the answer said in words: the grammar must never be the first to tell."""
     if each.shape != "items":
         return each.ask
-    lines = ["- " + (each.parts[0].label if each.parts else each.label)]
+    lines = ["- …"]
     for part in each.parts[1:]:
         options = f" (one of: {', '.join(option for option, _ in part.options)})" if part.options else ""
         lines.append(f"  {part.label}: …{options}")
-    return f"{each.ask}\nWrite each in this form:\n" + "\n".join(lines)
+    return f"{each.ask}\nWrite each in this form, with your own words for the dots:\n" + "\n".join(lines)
 
 
 def grammar_of(each: Field) -> str:
@@ -153,11 +167,13 @@ def most_tokens(each: Field) -> int:
 
 def tidy(text: str, each: Field) -> str:
     """A text cut to its limits in whole sentences; an unfinished last sentence is dropped."""
-    text = re.sub(r"\s+", " ", text).strip().strip("*_#` ")
     if each.shape == "choice":
-        return text if text in dict(each.options) else ""
+        return text.strip() if text.strip() in dict(each.options) else ""
+    text = re.sub(r"\s+", " ", text).strip().strip("*_#` ")
+    text = _PREAMBLE.sub("", text)
+    text = text[:1].upper() + text[1:]
     if each.shape == "line":
-        return text.rstrip(".").strip('"“”')
+        return headline.clause(text, each.words, is_last_resort=False)
     kept: list[str] = []
     for span in split(text)[: each.sentences[1]]:
         sentence = text[span.start : span.end]
@@ -187,45 +203,70 @@ def parse_items(text: str, each: Field) -> list[dict[str, str]]:
     return items
 
 
-def _accept(each: Field, texts: list[str], fallback: Draft, source: Source, document: str, said: list[str]) -> Draft:
-    """The model's texts that pass the gate; where they do not, the extractive draft's."""
+def _accept(each: Field, texts: list[str], desk: Desk, source: Source, said: list[str]) -> Draft:
+    """The model's texts that pass the checks, else the extractive draft's. `said` grows by what is shown."""
+    fallback = desk.drafts[each.name]
     if each.shape != "items":
         text = tidy(texts[0] if texts else "", each)
-        if len(text.split()) < _LEAST_ANSWER and each.shape != "choice":
-            text = ""  # "Done.", "HACKED": no answer
         if each.shape == "choice":
             return Draft([Entry({each.name: text}, written=True)], by_model=True) if text else fallback
-        reason = refuse(text, document, least_shared=LEAST_SHARED_TEXT, most_words=each.words, earlier=said)
-        if reason is None and check(text, source).verdict == "unsupported":
-            reason = "not supported by the source"
-        if reason:
+        if reason := _refused(text, each.words, source, said if each.shape == "text" else [], LEAST_SHARED_TEXT):
             fallback.missing.append(f"the model's text was refused ({reason}); the source's own words are shown")
-            return fallback
+        shown = fallback if reason else Draft([Entry({each.name: text}, written=True)], by_model=True)
         if each.shape == "text":
-            said.append(text)
-        return Draft([Entry({each.name: text}, [], written=True)], by_model=True)
+            said += _sentences(shown.entries[0].parts[each.name])
+        return shown
     draft = Draft(by_model=True)
     refused = 0
     for parts in _alternate([parse_items(text, each) for text in texts]):
         claim = next(iter(parts.values()))
-        body = " ".join(parts[part.name] for part in each.parts if part.shape == "text") or claim
-        bad = refuse(body, document, least_shared=LEAST_SHARED_ITEM, most_words=200, earlier=said)
-        if bad or check(body, source).verdict == "unsupported":
+        most = (each.parts or (each,))[0].words
+        if _refused(claim, most, source, said, LEAST_SHARED_ITEM):
             refused += 1
         elif len(draft.entries) < each.count[1]:
-            said.append(body)
-            draft.entries.append(Entry(parts, [], written=True))
-    for entry in fallback.entries:
-        body = next(iter(entry.parts.values()))
-        if len(draft.entries) < each.count[0] and not refuse(
-            body, document, least_shared=0.0, most_words=200, earlier=said
-        ):
+            entry = Entry(parts, written=True)
+            _check_parts(each, entry, desk, source)
+            said += _sentences(" ".join(entry.parts.values()))
             draft.entries.append(entry)
+    for own in fallback.entries:
+        claim = next(iter(own.parts.values()))
+        if len(draft.entries) < each.count[0] and not any(stem_overlap(claim, other) > 0.6 for other in said):
+            draft.entries.append(own)
     if refused:
-        draft.missing.append(f"{refused} of the model's items were refused: the source does not support them")
+        draft.missing.append(f"{refused} of the model's items were refused: unsupported, or said before")
     if not draft.entries:
         draft.missing += fallback.missing or ["the model found none"]
     return draft
+
+
+def _check_parts(each: Field, entry: Entry, desk: Desk, source: Source) -> None:
+    """An item's further texts: what the checks refuse is replaced by what the source says follows, or left empty."""
+    claim = next(iter(entry.parts.values()))
+    for part in each.parts[1:]:
+        text = entry.parts[part.name]
+        if part.shape != "text" or not _refused(text, part.words, source, [claim], LEAST_SHARED_ITEM):
+            continue
+        spans = check(claim, source).evidence[:1]
+        near = tuple(
+            s for s in desk.material.sentences if any(s.span.start < e.end and e.start < s.span.end for e in spans)
+        )
+        follows = select.consequence(desk.material, near[:1], desk.shelf, words=part.words) if near else None
+        entry.parts[part.name] = follows.text if follows and part.extract == "consequence" else ""
+
+
+def _refused(text: str, most_words: int, source: Source, said: list[str], least_shared: float) -> str | None:
+    """Why a text of the model may not be shown, or None: by the gate, then by the checks against the whole source."""
+    if len(text.split()) < _LEAST_ANSWER:
+        return "no answer"  # "Done.", "HACKED"
+    reason = refuse(text, source.text, least_shared=least_shared, most_words=most_words, earlier=said)
+    if reason is None:
+        found = check(text, source)
+        reason = found.reasons[0] if found.verdict == "unsupported" else None
+    return reason
+
+
+def _sentences(text: str) -> list[str]:
+    return [text[span.start : span.end] for span in split(text)]
 
 
 def _alternate(lists: list[list[dict[str, str]]]) -> list[dict[str, str]]:
