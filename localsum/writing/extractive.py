@@ -262,7 +262,7 @@ class Desk:
 
     def _heading(self, part: Field, entry: Entry, pick: Pick, topic: Topic, name: str) -> None:
         """The model's heading for a topic, else a phrase of what is said about it."""
-        texts = [select.fluent(s.text) for s in pick.sentences]
+        texts = [cues.EXPLICIT_CONSEQUENCE.sub("", select.fluent(s.text)) for s in pick.sentences]
         inside = self.material.sentences[topic.first : topic.last]
         weight: dict[str, float] = dict(Counter(stem for s in inside for stem in s.stems))
         for line in self._lines.values():

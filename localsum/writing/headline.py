@@ -42,6 +42,15 @@ _DANGLING = listed(
 )
 _NUMBER = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[IVX]+[.)])\s+(?=\S)")
 _INSIDE = listed("of for and the in on to")
+# Words that name no topic: places in time, counts, and what can be said of anything.
+_WEAK = listed(
+    """last next first second third other another new old early late many more most few several two three four five six
+    seven eight nine ten dozen hundreds thousands half monday tuesday wednesday thursday friday saturday sunday january
+    february march april may june july august september october november december today yesterday tomorrow year years
+    month months week weeks day days hour hours minute minutes time times morning evening night people person man men
+    woman women way ways lot part parts kind kinds sort bit stuff currently home little big large small good better best
+    great nice long short full whole different main major important certain able sure said mr mrs ms dr"""
+)
 _VERBAL = re.compile(r"\w{2,}(?:ed|ing)")
 # A document's own title is no headline if it only numbers an issue.
 _GENERIC = re.compile(
@@ -122,7 +131,8 @@ def phrase(texts: list[str], most_words: int, weight: dict[str, float]) -> str:
                 joined = all(w.stem or w.norm in _INSIDE for w in inside) and first.stem and items[j].stem
                 last, before = inside[-1], inside[-2]
                 seems_verb = last.norm.endswith("s") and last.text.islower() and before.text[0].isupper()
-                if seems_verb or first.norm.endswith("ly") or last.norm.endswith("ly"):
+                strong = sum(bool(w.stem) and w.norm not in _WEAK for w in inside)
+                if strong < 2 or seems_verb or first.norm.endswith("ly") or last.norm.endswith("ly"):
                     continue
                 if not joined or any(_VERBAL.fullmatch(w.norm) and not w.text[0].isupper() for w in inside):
                     continue

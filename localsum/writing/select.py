@@ -18,8 +18,8 @@ from localsum.writing.topics import Topic
 
 _MOST_GAP = 3  # sentences that a run may leave out at once
 _NO_IMPACT = re.compile(r"[“\"]|(?:He|She|I|We|You)\b")
-_FAR = 25  # sentences between a claim and what follows from it, at most
-_LEAST_CONSEQUENCE = 0.4
+_FAR = 40  # sentences between a claim and what follows from it, at most
+_LEAST_CONSEQUENCE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +126,14 @@ def window(
 def about(topic: Topic, material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
     """What a topic says: a run of its sentences, central ones, its opening preferred."""
     pool = [s for s in material.sentences[topic.first : topic.last] if s.is_usable]
+    alone = [s for s in pool if s.standing > -1.1]
 
     def score(sentence: Sentence) -> float:
         opening = 0.5 if sentence.index - topic.first < 2 else 0.0
         return sentence.centrality + 0.7 * sentence.standing + opening
 
     return pick_of(
-        window(pool, score, shelf, most=most, words=words) or greedy(pool, score, shelf, most=1, words=words)
+        window(pool, score, shelf, most=most, words=words) or greedy(alone, score, shelf, most=1, words=words)
     )
 
 
