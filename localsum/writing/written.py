@@ -232,6 +232,8 @@ def _accept(each: Field, texts: list[str], desk: Desk, source: Source, said: lis
         claim = next(iter(own.parts.values()))
         if len(draft.entries) < each.count[0] and not any(stem_overlap(claim, other) > 0.6 for other in said):
             draft.entries.append(own)
+    if not draft.entries and each.count[0]:
+        draft.entries += fallback.entries[:1]  # said before, but better than an empty field
     if refused:
         draft.missing.append(f"{refused} of the model's items were refused: unsupported, or said before")
     if not draft.entries:
