@@ -56,22 +56,12 @@ class Desk:
 
     def fill(self) -> None:
         """Choose for every field; those that take the best sentences first."""
-        order = [
-            "central",
-            "sentence",
-            "closing",
-            "directives",
-            "insights",
-            "consequence",
-            "quotes",
-            "topics",
-            "headline",
-        ]
-        if sum(s.words for s in self.material.sentences) < _SHORT:  # else nothing would be left for them
-            order.remove("closing")
-            order.insert(order.index("quotes"), "closing")
-            order.remove("topics")
-            order.insert(order.index("closing"), "topics")
+        # A section needs sentences that follow each other, so it chooses before points that are single sentences; a
+        # short document has too few of them for that.
+        is_short = sum(s.words for s in self.material.sentences) < _SHORT
+        points = ["insights", "consequence"]
+        rest = [*points, "topics"] if is_short else ["topics", *points]
+        order = ["central", "sentence", "closing", "directives", *rest, "quotes", "headline"]
         for each in sorted(self.template.fields, key=lambda each: order.index(each.extract)):
             draft = self.drafts[each.name]
             if each.shape == "quote" or each.of == "quote":

@@ -38,7 +38,8 @@ def pick_of(sentences: Iterable[Sentence]) -> Pick:
 
 
 def fluent(text: str) -> str:
-    """Transcribed speech without "uh" and "{vocalsound}"; other text as it is."""
+    """Transcribed speech without "uh" and "{vocalsound}", a note without its asterisk; other text as it is."""
+    text = text.lstrip("*†‡ ")
     if not cues.FILLER.search(text):
         return text
     text = re.sub(r"\s+", " ", cues.FILLER.sub(" ", text)).strip(" ,")
@@ -126,30 +127,33 @@ def window(
 def about(topic: Topic, material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
     """What a topic says: a run of its sentences, central ones, its opening preferred."""
     pool = [s for s in material.sentences[topic.first : topic.last] if s.is_usable]
-    alone = [s for s in pool if s.standing > -1.1]
+    alone = [s for s in pool if s.standing > -0.9]
 
     def score(sentence: Sentence) -> float:
         opening = 0.5 if sentence.index - topic.first < 2 else 0.0
         return sentence.centrality + 0.7 * sentence.standing + opening
 
-    return pick_of(
-        window(pool, score, shelf, most=most, words=words) or greedy(alone, score, shelf, most=1, words=words)
-    )
+    run = window(pool, score, shelf, most=most, words=words)
+    run = run or greedy(alone, score, shelf, most=1, words=words) or greedy(pool, score, shelf, most=1, words=words)
+    return pick_of(run)
 
 
 def closing(material: Material, shelf: Shelf, *, most: int, words: int, at_most: int) -> Pick:
     """How the document ends: from its last sentences a run that sums up or looks ahead."""
     usable = [s for s in material.sentences if s.is_usable]
     tail = usable[-max(4, len(usable) // 7) :]
+    alone = [s for s in tail if s.standing > -0.9]
 
     def score(sentence: Sentence) -> float:
-        near = tail.index(sentence) / max(1, len(tail) - 1)
+        near = max(0.0, 1.0 - (usable[-1].index - sentence.index) / max(4, len(tail)))
         says = bool(cues.CLOSING.search(sentence.text))
         return 0.9 * near + 0.7 * says + 0.6 * sentence.centrality + 0.7 * sentence.standing
 
-    return pick_of(
-        window(tail, score, shelf, most=most, words=words) or greedy(tail, score, shelf, most=1, words=at_most)
+    run = window(tail, score, shelf, most=most, words=words)
+    run = (
+        run or greedy(alone, score, shelf, most=1, words=at_most) or greedy(usable, score, shelf, most=1, words=at_most)
     )
+    return pick_of(run)
 
 
 def standing_up(sentence: Sentence, material: Material, shelf: Shelf, *, words: int) -> tuple[Sentence, ...]:
