@@ -31,7 +31,8 @@ from localsum.writing.topics import Topic, topics
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
 _SHARE_OF_WORDS = 0.77  # of a text's limit that whole sentences are chosen for: 50 of 65 words agreed best with people
 _SHORT = 500  # words of a document with few sentences to share out
-_LEAST_LINE = 2  # words; of a title or heading
+_LEAST_LINE = 2  # words; of a heading
+_LEAST_TITLE = 5  # of a clause that is the title
 _LEAST_BODY = 12  # words; of a section
 _MOST_CHARS = 2_000  # of a text before a cue: sentences can be endless
 _WORDS_PER_INSIGHT = 160
@@ -194,41 +195,48 @@ class Desk:
         entry.parts[each.name] = self._clause(each.words) or own
         first = [s for s in self.material.sentences if s.is_usable][:3]
         texts = [" ".join(select.fluent(s.text) for s in some) for some in (lead, first, lead[:1])]
-        self._propose(each, entry, each.name, texts, " ".join(texts), evidence=(*lead, *first))
+        self._propose(each, entry, each.name, texts, (*lead, *first), moves=True)
 
     def _propose(
-        self, part: Field, entry: Entry, name: str, texts: list[str], source: str, *, evidence: Iterable[Sentence] = ()
+        self,
+        part: Field,
+        entry: Entry,
+        name: str,
+        texts: list[str],
+        sources: Iterable[Sentence],
+        *,
+        moves: bool = False,
     ) -> None:
-        """Ask the model for a line after each of the texts; the first that passes the gate replaces the default."""
+        """Ask the model for a line after each of the texts; the first that passes the gate replaces the default.
+
+        It must pass against one sentence of `sources` alone: of the words of several, small models make claims that
+        none of them makes. With `moves` that sentence becomes the evidence.
+        """
         if not part.cue or not self.template.examples:
             return
+        known = [(s, select.fluent(s.text)) for s in dict.fromkeys(sources)]
 
         def use(answer: str) -> None:
             line = headline.clause(answer, part.words, is_last_resort=False)
-            fits = (
-                len(line.split()) >= _LEAST_LINE and not cues.PERSONAL.search(line) and not cues.ANAPHORIC.match(line)
-            )
-            is_heading = id(entry) in self._lines
-            others = [other for key, other in self._lines.items() if is_heading and key != id(entry)]
             if (
                 entry.written
-                or not fits
-                or refuse(
-                    line,
-                    source,
-                    least_shared=0.8 if is_heading else 0.85,
-                    most_words=part.words,
-                    examples=self.examples,
-                    earlier=others,
-                )
+                or len(line.split()) < _LEAST_LINE
+                or cues.PERSONAL.search(line)
+                or cues.ANAPHORIC.match(line)
             ):
                 return
-            entry.parts[part.name] = line[:1].upper() + line[1:]
-            entry.written = True
-            if is_heading:
-                self._lines[id(entry)] = line
-            if evidence:
-                entry.evidence = [s.span for s in evidence]
+            is_heading = id(entry) in self._lines
+            earlier = [other for key, other in self._lines.items() if is_heading and key != id(entry)]
+            for sentence, text in known:
+                if refuse(line, text, least_shared=0.8, most_words=part.words, examples=self.examples, earlier=earlier):
+                    continue
+                entry.parts[part.name] = line[:1].upper() + line[1:]
+                entry.written = True
+                if is_heading:
+                    self._lines[id(entry)] = line
+                if moves:
+                    entry.evidence = [sentence.span]
+                return
 
         rule = grammar.line(part.words * _CHARS_PER_WORD)
         for number, text in enumerate(dict.fromkeys(texts)):
@@ -241,7 +249,12 @@ class Desk:
             clause = headline.clause(sentence.text, most_words, is_last_resort=False)
             points = cues.ANAPHORIC.match(clause) or cues.PRONOUN_SUBJECT.search(clause) or cues.PERSONAL.search(clause)
             stands = sentence.is_usable and not points
-            if len(clause.split()) >= 4 and stands and clause.count('"') % 2 == 0:
+            if (
+                len(clause.split()) >= _LEAST_TITLE
+                and not clause.startswith(("If ", "Because "))
+                and stands
+                and clause.count('"') % 2 == 0
+            ):
                 return clause
         return headline.clause(best[0].text, most_words) if best else ""
 
@@ -259,7 +272,7 @@ class Desk:
             weight |= dict.fromkeys(content_stems(line), 0)
         line = headline.phrase(texts, part.words, weight) or headline.clause(texts[0], part.words)
         entry.parts[part.name] = self._lines[id(entry)] = line
-        self._propose(part, entry, name, [pick.text, texts[0]], " ".join(select.fluent(s.text) for s in inside))
+        self._propose(part, entry, name, [pick.text, texts[0]], inside)
 
     def _choice(self, part: Field, key: str, entry: Entry, about: Iterable[Sentence], name: str) -> None:
         """The option whose words the sentences hold most of; the model decides between those that come close."""

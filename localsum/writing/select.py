@@ -33,8 +33,16 @@ def pick_of(sentences: Iterable[Sentence]) -> Pick:
     """The sentences as one text, each without its leading connective where the one before it is not shown too."""
     chosen = tuple(sorted(sentences, key=lambda s: s.index))
     shown = {s.index for s in chosen}
-    parts = [s.text if s.index - 1 in shown else cues.without_connective(s.text) for s in chosen]
+    parts = [s.text if s.index - 1 in shown else _opening(s.text) for s in chosen]
     return Pick(" ".join(_closed(fluent(part)) for part in parts), tuple(s.span for s in chosen), chosen)
+
+
+def _opening(text: str) -> str:
+    """A sentence shown without the one before it: without its connectives, and without "That means"."""
+    text = cues.without_connective(text)
+    if match := cues.EXPLICIT_CONSEQUENCE.match(text):
+        text = text[match.end() : match.end() + 1].upper() + text[match.end() + 1 :]
+    return text
 
 
 def fluent(text: str) -> str:
