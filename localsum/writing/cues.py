@@ -32,6 +32,8 @@ PRONOUN_SUBJECT = re.compile(
     r"\b(?:it|he|she|they|neither|both|all (?:two|three|four|five|of (?:them|these|those))|these"
     r"|those)\b(?!['’]s (?:not )?(?:clear|hard|easy|time))"
 )
+# An order about something spoken of before: "View them as partners".
+POINTING_OBJECT = re.compile(r"(?:do not |don['’]t )?[a-z]+ (?:it|them|this|these|those|him|her)\b", _I)
 # What may be taken off the front of a sentence without changing what it claims.
 CONNECTIVE = re.compile(
     r"(?:and|but|so|also|however|moreover|furthermore|additionally|in addition|meanwhile|still|nonetheless"
@@ -56,7 +58,7 @@ CONSEQUENCE = re.compile(
 )
 # What has come of something, or is feared and hoped of it.
 EFFECT = re.compile(
-    r"\b(?:prompt(?:ed|ing)|caus(?:ed|es|ing)|left|leaves|spark(?:ed|ing)|trigger(?:ed|ing)|boost(?:ed|s)|drove"
+    r"\b(?:prompt(?:ed|ing)|caus(?:ed|es|ing)|leaves|spark(?:ed|ing)|trigger(?:ed|ing)|boost(?:ed|s)|drove"
     r"|drives|lost|los(?:es|ing)|gain(?:ed|s)|grew|fell|rose|dropped|declin(?:ed|es)|doubled|blam(?:ed|es)"
     r"|critici[sz]\w+|concern(?:s|ed)?|fear(?:s|ed)?|worr(?:y|ies|ied)|hop(?:e|es|ed)|warn(?:s|ed)?|benefits?"
     r"|problems?|challenges?|needs?|important|critical|significant|matters?|cost(?:s|ing)?)\b",
@@ -149,6 +151,8 @@ FILLER = re.compile(r"\{[a-z]{3,20}\}|(?<![\w'’-])(?:u[hm]+|mm+(?:-?hmm+)?|hmm
 NOISE = re.compile(
     r"\b(?:subscrib\w+|sign(?:ing)? up|newsletter|unsubscribe|podcasts?\b.{0,40}\b(?:app|listen|episode)|follow us"
     r"|follow me|share this|read more|click here|view (?:this|in|online)|all rights reserved|copyright ©"
+    r"|\((?:pictured|left|right|above|below|cent(?:re|er)|inset)(?:,? \w+)?\)"
+    r"|pictured (?:with|in|at|on|above|left|right)\b"
     r"|photo(?:graph)? by|image (?:credit|source|via)|getty images|advertis\w+|sponsor\w*|brought to you|promo code"
     r"|discount code|coupon|use (?:the )?code|% off|percent off|free trial|leave (?:us )?a (?:\S+ )?review"
     r"|star review|rate us|patreon|merch|swag|thanks (?:to|again|for)|thank you|appreciate you"
@@ -170,6 +174,23 @@ NOISE = re.compile(
 FIRST_PERSON = re.compile(r"\b(?:I|I['’]m|I['’]ve|I['’]d|I['’]ll|me|my|myself)\b")
 PERSONAL = re.compile(r"\b(?:I|we|us|our|my|me|you|your)\b|n['’]t we\b", _I)
 SECOND_PERSON = re.compile(r"\b(?:you|your|you['’]re|yours)\b", _I)
+
+
+STOP = re.compile(r"[.!?…。！？][”\"'’»)\]*†‡]*$")
+
+
+def opens_quotation(text: str) -> bool:
+    """Whether a quotation begins in the text and goes on after it."""
+    return (text.count("“") == text.count("”") + 1 and text.rfind("“") > text.rfind("”")) or (
+        text.count('"') % 2 == 1 and bool(re.search(r'(?:^|[\s(])"\S[^"]*$', text))
+    )
+
+
+def is_cut_off(text: str) -> bool:
+    """Whether brackets or quotation marks lack a partner; of a quotation that only goes on, the end may be lacking."""
+    if any(text.count(a) != text.count(b) for a, b in ("()", "[]")):
+        return True
+    return not opens_quotation(text) and (text.count("“") != text.count("”") or text.count('"') % 2 == 1)
 
 
 def is_directive(text: str) -> bool:

@@ -22,15 +22,14 @@ from localsum.writing import cues, headline, select
 from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.gate import refuse
-from localsum.writing.material import Material, Sentence, gather
+from localsum.writing.material import POINTS_BACK, Material, Sentence, gather
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
 from localsum.writing.speech import sayings, speaker_of
 from localsum.writing.topics import Topic, topics
 
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
-_SHARE_OF_WORDS = 0.77  # of a text's limit that whole sentences are chosen for: 50 of 65 words agreed best with people
-_SHORT = 500  # words of a document with few sentences to share out
+_SHARE_OF_WORDS = 0.85  # of a text's limit that whole sentences are chosen for: 55 of 65 words agreed best with people
 _LEAST_LINE = 2  # words; of a heading
 _LEAST_TITLE = 5  # of a clause that is the title
 _LEAST_BODY = 12  # words; of a section
@@ -57,12 +56,17 @@ class Desk:
 
     def fill(self) -> None:
         """Choose for every field; those that take the best sentences first."""
-        # A section needs sentences that follow each other, so it chooses before points that are single sentences; a
-        # short document has too few of them for that.
-        is_short = sum(s.words for s in self.material.sentences) < _SHORT
-        points = ["insights", "consequence"]
-        rest = [*points, "topics"] if is_short else ["topics", *points]
-        order = ["central", "sentence", "closing", "directives", *rest, "quotes", "headline"]
+        order = [
+            "central",
+            "sentence",
+            "closing",
+            "directives",
+            "insights",
+            "consequence",
+            "topics",
+            "quotes",
+            "headline",
+        ]
         for each in sorted(self.template.fields, key=lambda each: order.index(each.extract)):
             draft = self.drafts[each.name]
             if each.shape == "quote" or each.of == "quote":
@@ -118,6 +122,7 @@ class Desk:
             self.material,
             self.topics,
             self.shelf,
+            least=min(most, each.count[0]),
             most=most,
             words=first.words,
             impact_words=_part_words(each, "consequence"),
@@ -156,7 +161,7 @@ class Desk:
     def _topics(self, each: Field, draft: Draft) -> None:
         line = next((part for part in each.parts if part.shape == "line"), None)
         text = next((part for part in each.parts if part.shape == "text"), each)
-        for number, (topic, pick) in enumerate(self._topic_picks(text)):
+        for number, (topic, pick) in enumerate(self._topic_picks(text, each.count[0])):
             entry = self._add(draft, text.name if each.parts else "text", pick)
             if line:
                 entry.parts = {line.name: "", **entry.parts}
@@ -167,7 +172,7 @@ class Desk:
                 else:
                     self._heading(line, entry, pick, topic, f"{each.name}.{number}.{line.name}")
 
-    def _topic_picks(self, text: Field) -> list[tuple[Topic, Pick]]:
+    def _topic_picks(self, text: Field, least: int) -> list[tuple[Topic, Pick]]:
         """What is said about each topic that has enough of its own to say; something at least about one."""
         picks = []
         for topic in self.topics:
@@ -175,6 +180,9 @@ class Desk:
             most = min(text.sentences[1], 3 if size > 6 else 2 if size > 3 else 1)
             picks.append((topic, select.about(topic, self.material, self.shelf, most=most, words=text.words)))
         telling = [(topic, pick) for topic, pick in picks if len(pick.text.split()) >= _LEAST_BODY]
+        alone = [(topic, pick) for topic, pick in telling if pick.sentences[0].standing > POINTS_BACK]
+        if len(alone) >= least:
+            return alone
         if not telling and self.topics:
             longest = max(picks, key=lambda each: len(each[1].text))
             telling = [longest if longest[1].text else (longest[0], self._at_least_one(text.words))]

@@ -21,11 +21,13 @@ _SPACE = re.compile(r"\s+")
 _DOMAIN = re.compile(r"\b[\w-]{2,}\.(?:com|org|net|io|dev|ai|co)\b")
 _MOST_ADVERT = 250  # words under a heading that one sponsor's name makes an advertisement
 _NAMED = re.compile(r"[A-Z]|\b(?:the|a|an|your|our)\s\w+\s(?!own\b)")
-LEAD = 6.0  # weight of a sentence's place: LEAD * exp(-index / LEAD_DECAY), measured on news (see DECISIONS.md)
+LEAD = 4.5  # weight of a sentence's place: LEAD * exp(-index / LEAD_DECAY), measured on news (see DECISIONS.md)
 LEAD_DECAY = 6.0
 LEAST_STANDING = -2.0
+POINTS_BACK = -1.4  # below this a sentence says little without the one before it
+LOST = 3.0  # what a summary's sentence loses by that
 _LONG = 1500  # words; in longer documents the opening tells less of the whole
-STANDING = 0.8  # weight of how well it stands alone
+STANDING = 0.5  # weight of how well it stands alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Material:
         One that `follows` a sentence shown before it may point back at that.
         """
         standing = max(sentence.standing, -0.3) if follows and sentence.is_usable else sentence.standing
-        return sentence.centrality + self.lead * math.exp(-sentence.place / LEAD_DECAY) + STANDING * standing
+        lost = LOST if standing < POINTS_BACK else 0.0
+        return sentence.centrality + self.lead * math.exp(-sentence.place / LEAD_DECAY) + STANDING * standing - lost
 
     @cached_property
     def spread(self) -> Counter[str]:
@@ -150,13 +153,15 @@ def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> 
         score -= 0.8
     if text.endswith("?"):
         score -= 2.5
-    elif text[-1:] not in ".!”\"'’)]。！":
+    elif not cues.STOP.search(text):
         score -= 2.0 if text[-1:] in ":,;–—" or count < 10 else 1.2
     bare = cues.without_connective(text)
     if cues.ANAPHORIC.match(bare):
         score -= 1.2 if starts_block and bare == text else 1.5
     elif cues.DEFINITE.match(bare):
         score -= 0.5 if starts_block and bare == text else 1.2
+    elif cues.POINTING_OBJECT.match(bare):
+        score -= 1.2
     elif (pointing := cues.PRONOUN_SUBJECT.search(text[:70])) and not _NAMED.search(text, 1, pointing.start()):
         score -= 1.0
     elif bare[:20] != text[:20]:
@@ -167,10 +172,14 @@ def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> 
         score -= 0.8
     if _DOMAIN.search(text):
         score -= 0.8
-    if text[:1] in "“\"'‘(":
+    if text[:1] in "([":
+        score -= 2.0
+    elif text[:1] in "“\"'‘":
         score -= 1.2
-    if text.count("“") != text.count("”") or text.count('"') % 2 or text.count("(") != text.count(")"):
-        score -= 1.5  # a piece of a longer quotation
+    if cues.is_cut_off(text):
+        score -= 2.0  # a piece of a longer quotation
+    elif cues.opens_quotation(text):
+        score -= 0.5
     if cues.FIRST_PERSON.search(text):
         score -= 0.3 if is_spoken else 1.0
     if not is_spoken and cues.SECOND_PERSON.search(text):

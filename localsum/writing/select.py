@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from localsum.document import Span
 from localsum.writing import cues
-from localsum.writing.material import Material, Sentence
+from localsum.writing.choice import rarity
+from localsum.writing.material import POINTS_BACK, Material, Sentence
 from localsum.writing.shelf import MOST_OVERLAP, Shelf, overlap
 from localsum.writing.topics import Topic
 
@@ -20,6 +21,8 @@ _MOST_GAP = 3  # sentences that a run may leave out at once
 _NO_IMPACT = re.compile(r"[“\"]|(?:He|She|I|We|You)\b")
 _FAR = 40  # sentences between a claim and what follows from it, at most
 _LEAST_CONSEQUENCE = 0.2
+_LEAST_BOND = 1.3  # what a claim and its consequence must share, counted by rarity: about two words of few sentences,
+_LEAST_BOND_NEAR = 0.5  # or one, in the same paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,11 @@ def fluent(text: str) -> str:
 
 
 def _closed(text: str) -> str:
-    return text if text[-1:] in ".!?…”\"'’)]。！？" else text.rstrip(" ,;:–—-") + "."
+    """With a stop at the end, and a quotation that goes on in the source ended where the sentence ends."""
+    text = text if text[-1:] in ".!?…”\"'’)]。！？" else text.rstrip(" ,;:–—-") + "."
+    if cues.opens_quotation(text):
+        text += "”" if "“" in text else '"'
+    return text
 
 
 def greedy(
@@ -184,6 +191,7 @@ def insights(
     topics: list[Topic],
     shelf: Shelf,
     *,
+    least: int,
     most: int,
     words: int,
     impact_words: int,
@@ -191,7 +199,8 @@ def insights(
 ) -> list[Insight]:
     """Claims from all over the document, each with what the text says will follow from it, where it says so.
 
-    One from each topic first, best topics first; then the best of what is left.
+    One from each topic first, best topics first; then the best of what is left. More than `least` only of those that
+    say something without the sentence before them.
     """
     wanted = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, match)) + r")", re.IGNORECASE) if match else None
 
@@ -210,8 +219,10 @@ def insights(
     for index in best_of_topics + [i for i in rank if i not in best_of_topics]:
         if len(found) == most:
             break
-        if shelf.is_free(material.sentences[index]):
-            found.append(_insight(material, material.sentences[index], shelf, words=words, impact_words=impact_words))
+        sentence = material.sentences[index]
+        points_back = sentence.standing < POINTS_BACK and standing_up(sentence, material, shelf, words=words)[1:] == ()
+        if shelf.is_free(sentence) and not (points_back and len(found) >= least):
+            found.append(_insight(material, sentence, shelf, words=words, impact_words=impact_words))
     return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
 
 
@@ -261,7 +272,7 @@ def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *
     best: tuple[float, Sentence] = (_LEAST_CONSEQUENCE, last)
     for other in material.sentences[max(0, last.index - _FAR) : last.index + _FAR + 1]:
         if other not in claim and other.words <= words and other.words >= 6 and shelf.is_free(other, 0.6):
-            score = _follows(last, other)
+            score = _follows(last, other, material)
             if score > best[0]:
                 best = (score, other)
     other = best[1]
@@ -273,23 +284,28 @@ def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *
     return Pick(_closed(stripped[:1].upper() + stripped[1:]), (other.span,), (other,))
 
 
-def _follows(claim: Sentence, other: Sentence) -> float:
-    """How much `other` reads as a consequence of `claim`."""
+def _follows(claim: Sentence, other: Sentence, material: Material) -> float:
+    """How much `other` reads as a consequence of `claim`: it looks ahead, and both are about the same.
+
+    What they share counts by how rare it is in the document. Right after the claim, in its paragraph, less is asked.
+    """
     distance = other.index - claim.index
+    if _NO_IMPACT.match(other.text) or other.text[-1:] in '?”"':
+        return -1.0
     # Right after the claim a sentence may point back at it.
     standing = max(other.standing, -0.2) if distance == 1 and other.standing > -2.0 else other.standing
     explicit = bool(cues.EXPLICIT_CONSEQUENCE.match(cues.without_connective(other.text)))
     strong = min(2, len(cues.CONSEQUENCE.findall(other.text)))
     weak = bool(cues.PROSPECT.search(other.text)) + bool(cues.EFFECT.search(other.text))
-    shared = len(claim.stems & other.stems)
-    near = 1 <= distance <= 3
-    if _NO_IMPACT.match(other.text) or other.text[-1:] in '?”"':
+    bond = sum(rarity(stem, material) for stem in claim.stems & other.stems)
+    is_next = distance == 1 and (other.block == claim.block or explicit)
+    points_back = is_next and bool(cues.ANAPHORIC.match(cues.without_connective(other.text)))
+    near = 1 <= distance <= 3 and other.block == claim.block
+    least = 0.0 if points_back or (explicit and is_next) else _LEAST_BOND_NEAR if near else _LEAST_BOND
+    if standing <= -1.0 or not (explicit or strong or weak > 1 or (weak and points_back)) or bond < least:
         return -1.0
-    if standing <= -1.0 or not (explicit or strong or weak) or (not near and shared < 2):
-        return -1.0
-    cue = 1.5 * explicit * (distance == 1) + 0.6 * strong + 0.3 * weak
-    likeness = 1.5 * shared / max(4, min(len(claim.stems), len(other.stems)))
-    return cue + standing + likeness - 0.15 * min(6, abs(distance) - 1) - 0.8 * (distance < 0)
+    cue = 1.5 * explicit * is_next + 0.6 * strong + 0.3 * weak
+    return cue + standing + 0.4 * min(4.0, bond) - 0.1 * min(6, abs(distance) - 1) - 0.5 * (distance < 0)
 
 
 def directives(material: Material, shelf: Shelf, *, most: int, words: int, impact_words: int) -> list[Insight]:
