@@ -41,14 +41,16 @@ CONNECTIVE = re.compile(
     r"|likewise|well|to be clear|to summarize|regardless|in the meantime|as it happens|as a reminder|notably"
     r"|importantly|interestingly|crucially|in particular|more importantly|at the same time|on the other hand"
     r"|that said|then again|first|firstly|second|secondly|third|thirdly|finally|lastly|for (?:example|instance)"
-    r"|anyway|okay|ok|yeah|yes|no|right|look|now|actually|basically|honestly|frankly)(?:,\s+|\s+[—–-]\s+)|(?:and|but"
+    r"|anyway|okay|ok|yeah|yes|no|right|look|now|actually|basically|honestly"
+    r"|frankly|sure|here['’]s the thing)(?:,\s+|\s+[—–-]\s+)|(?:and|but"
     r"|or|yet|so(?!\s(?:long|far|much|many|called|that|too|do|does|is|are|was|were|it|they|he"
     r"|she)\b))\s+(?=[a-z“\"'‘])",
     _I,
 )
 # What a sentence says will follow, for somebody.
 CONSEQUENCE = re.compile(
-    r"\b(?:would|could|may|might|means?|meant|meaning|leads? to|led to|leading to|results? in|resulted in|allows?"
+    r"\b(?:would|could(?!n['’]t| not)|may|might|means?|meant|meaning|leads? to|led to|leading to|results? in"
+    r"|resulted in|allows?"
     r"|allowing|enables?|enabling|forces?|forced|forcing|lets?|makes? it|making it|risks?|threatens?|threatening"
     r"|because of|as a result|therefore|consequently|thereby|so that|in order to|helps|helping|hurts?|saves?|saving"
     r"|reduces?|reducing|raises?|raising|cuts?|increases?|increasing|improves?|improving|prevents?|preventing"
@@ -150,7 +152,8 @@ FILLER = re.compile(r"\{[a-z]{3,20}\}|(?<![\w'’-])(?:u[hm]+|mm+(?:-?hmm+)?|hmm
 # Not about the subject: greetings, adverts, calls to subscribe, credits, navigation.
 NOISE = re.compile(
     r"\b(?:subscrib\w+|sign(?:ing)? up|newsletter|unsubscribe|podcasts?\b.{0,40}\b(?:app|listen|episode)|follow us"
-    r"|follow me|share this|read more|click here|view (?:this|in|online)|all rights reserved|copyright ©"
+    r"|follow me|share this|read more|click here|view (?:this|in|online)|get (?:the )?(?:latest|news)\b"
+    r"|all rights reserved|copyright ©"
     r"|\((?:pictured|left|right|above|below|cent(?:re|er)|inset)(?:,? \w+)?\)"
     r"|pictured (?:with|in|at|on|above|left|right)\b"
     r"|photo(?:graph)? by|image (?:credit|source|via)|getty images|advertis\w+|sponsor\w*|brought to you|promo code"

@@ -18,7 +18,7 @@ from localsum.engine.types import Branch, Engine, Request, Segment
 from localsum.grounding import Source
 from localsum.grounding.words import content_stems
 from localsum.templates import Field, Template
-from localsum.writing import cues, headline, select
+from localsum.writing import cues, headline, select, title
 from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.gate import refuse
@@ -31,7 +31,6 @@ from localsum.writing.topics import Topic, topics
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
 _SHARE_OF_WORDS = 0.85  # of a text's limit that whole sentences are chosen for: 55 of 65 words agreed best with people
 _LEAST_LINE = 2  # words; of a heading
-_LEAST_TITLE = 5  # of a clause that is the title
 _LEAST_BODY = 12  # words; of a section
 _MOST_CHARS = 2_000  # of a text before a cue: sentences can be endless
 _WORDS_PER_INSIGHT = 160
@@ -200,71 +199,49 @@ class Desk:
             entry.parts[each.name] = own
             entry.own_title, entry.evidence = True, []
             return
-        entry.parts[each.name] = self._clause(each.words) or own
+        lines = title.clauses(self.material, each.words)
+        best = max(self.material.sentences, key=self.material.salience, default=None)
+        entry.parts[each.name] = own or (headline.clause(best.text, each.words) if best else "")
+
+        def offer(line: title.Line | None = None) -> None:
+            lines.extend([line] if line else [])
+            if chosen := title.best(lines, self.material):
+                entry.parts[each.name] = chosen.text
+                entry.written, entry.evidence = chosen.by_model, [chosen.sentence.span]
+
+        offer()
         first = [s for s in self.material.sentences if s.is_usable][:3]
-        texts = [" ".join(select.fluent(s.text) for s in some) for some in (lead, first, lead[:1])]
-        self._propose(each, entry, each.name, texts, (*lead, *first), moves=True)
-
-    def _propose(
-        self,
-        part: Field,
-        entry: Entry,
-        name: str,
-        texts: list[str],
-        sources: Iterable[Sentence],
-        *,
-        moves: bool = False,
-    ) -> None:
-        """Ask the model for a line after each of the texts; the first that passes the gate replaces the default.
-
-        It must pass against one sentence of `sources` alone: of the words of several, small models make claims that
-        none of them makes. With `moves` that sentence becomes the evidence.
-        """
-        if not part.cue or not self.template.examples:
-            return
-        known = [(s, select.fluent(s.text)) for s in dict.fromkeys(sources)]
+        groups = (lead, first, *((one,) for one in lead))
+        texts = [" ".join(select.fluent(s.text) for s in group) for group in groups]
+        sources = (*lead, *first)
 
         def use(answer: str) -> None:
-            line = headline.clause(answer, part.words, is_last_resort=False)
-            if (
-                entry.written
-                or len(line.split()) < _LEAST_LINE
-                or cues.PERSONAL.search(line)
-                or cues.ANAPHORIC.match(line)
-            ):
-                return
-            is_heading = id(entry) in self._lines
-            earlier = [other for key, other in self._lines.items() if is_heading and key != id(entry)]
-            for sentence, text in known:
-                if refuse(line, text, least_shared=0.8, most_words=part.words, examples=self.examples, earlier=earlier):
-                    continue
-                entry.parts[part.name] = line[:1].upper() + line[1:]
-                entry.written = True
-                if is_heading:
-                    self._lines[id(entry)] = line
-                if moves:
-                    entry.evidence = [sentence.span]
-                return
+            line = headline.clause(answer, each.words, is_last_resort=False)
+            if title.stands(line) and (sentence := self._support(line, each, sources)):
+                offer(title.Line(line, sentence, by_model=True))
 
+        self._propose(each, each.name, texts, use)
+
+    def _support(
+        self, line: str, part: Field, sources: Iterable[Sentence], earlier: Iterable[str] = ()
+    ) -> Sentence | None:
+        """The sentence against which a line of the model passes the gate, if there is one.
+
+        One must suffice: of the words of several, small models make claims that none of them makes.
+        """
+        for sentence in dict.fromkeys(sources):
+            text, most = select.fluent(sentence.text), part.words
+            if not refuse(line, text, least_shared=0.8, most_words=most, examples=self.examples, earlier=earlier):
+                return sentence
+        return None
+
+    def _propose(self, part: Field, name: str, texts: list[str], use: Callable[[str], None]) -> None:
+        """Ask the model for a line after each of the texts."""
+        if not part.cue or not self.template.examples:
+            return
         rule = grammar.line(part.words * _CHARS_PER_WORD)
         for number, text in enumerate(dict.fromkeys(texts)):
             self.asks.append(Ask(f"{name}~{number}" if number else name, part, text, rule, 4 * part.words, use))
-
-    def _clause(self, most_words: int) -> str:
-        """The main clause of the first of the best sentences that has one short enough; else the head of the best."""
-        best = sorted(self.material.sentences, key=lambda s: -self.material.salience(s))[:8]
-        for sentence in best:
-            clause = headline.clause(sentence.text, most_words, is_last_resort=False)
-            points = cues.ANAPHORIC.match(clause) or cues.PRONOUN_SUBJECT.search(clause) or cues.PERSONAL.search(clause)
-            stands = sentence.is_usable and not points
-            if (
-                len(clause.split()) >= _LEAST_TITLE
-                and not clause.startswith(("If ", "Because "))
-                and stands
-                and clause.count('"') % 2 == 0
-            ):
-                return clause
-        return headline.clause(best[0].text, most_words) if best else ""
 
     def _lead(self) -> tuple[Sentence, ...]:
         """What the document is about in a few sentences: the most salient three."""
@@ -280,7 +257,22 @@ class Desk:
             weight |= dict.fromkeys(content_stems(line), 0)
         line = headline.phrase(texts, part.words, weight) or headline.clause(texts[0], part.words)
         entry.parts[part.name] = self._lines[id(entry)] = line
-        self._propose(part, entry, name, [pick.text, texts[0]], inside)
+
+        def use(answer: str) -> None:
+            line = headline.clause(answer, part.words, is_last_resort=False)
+            if (
+                entry.written
+                or len(line.split()) < _LEAST_LINE
+                or cues.PERSONAL.search(line)
+                or cues.ANAPHORIC.match(line)
+            ):
+                return
+            earlier = [other for key, other in self._lines.items() if key != id(entry)]
+            if self._support(line, part, inside, earlier):
+                entry.parts[part.name] = self._lines[id(entry)] = line
+                entry.written = True
+
+        self._propose(part, name, [pick.text, texts[0]], use)
 
     def _choice(self, part: Field, key: str, entry: Entry, about: Iterable[Sentence], name: str) -> None:
         """The option whose words the sentences hold most of; the model decides between those that come close."""

@@ -44,7 +44,8 @@ _NUMBER = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[IVX]+[.)])\s+(?=\S)")
 _INSIDE = listed("of for and the in on to")
 # Words that name no topic: places in time, counts, and what can be said of anything.
 _WEAK = listed(
-    """last next first second third other another new old early late many more most few several two three four five six
+    """last next first second third other another new old early late earlier later ago since specific particular various
+    own many more most few several two three four five six
     seven eight nine ten dozen hundreds thousands half monday tuesday wednesday thursday friday saturday sunday january
     february march april may june july august september october november december today yesterday tomorrow year years
     month months week weeks day days hour hours minute minutes time times morning evening night people person man men
@@ -116,6 +117,16 @@ def without_number(heading: str) -> str:
     return _NUMBER.sub("", heading).rstrip(":. ")
 
 
+def _is_cut(text: str, start: int, end: int) -> bool:
+    """Whether a run of words begins or ends inside a compound or a longer name."""
+    if text[end : end + 1] in ("-", "/", "&") or text[start - 1 : start] in ("-", "/", "&", "#", "@", "."):
+        return True
+    before = text[:start].split(" ")[-2:-1]
+    after = text[end:].split(" ")[1:2] if text[end : end + 1] == " " else []
+    is_named = text[start].isupper() and bool(before) and before[0][:1].isupper() and start > len(before[0]) + 1
+    return is_named or (text[:end].split(" ")[-1][:1].isupper() and bool(after) and after[0][:1].isupper())
+
+
 def phrase(texts: list[str], most_words: int, weight: dict[str, float]) -> str:
     """The weightiest run of words that could be a noun phrase: a heading of last resort, "" if there is none."""
     best, best_score = "", 0.0
@@ -126,13 +137,22 @@ def phrase(texts: list[str], most_words: int, weight: dict[str, float]) -> str:
                 continue
             for j in range(i + 1, min(len(items), i + min(most_words, 5))):
                 run, inside = text[first.start : items[j].end], items[i : j + 1]
-                if any(c in '.,;:!?()“”"—–' for c in run):
+                if any(c in '.,;:!?()“”"—–' for c in run) or " - " in run:
                     break
+                if _is_cut(text, first.start, items[j].end):
+                    continue
                 joined = all(w.stem or w.norm in _INSIDE for w in inside) and first.stem and items[j].stem
                 last, before = inside[-1], inside[-2]
                 seems_verb = last.norm.endswith("s") and last.text.islower() and before.text[0].isupper()
                 strong = sum(bool(w.stem) and w.norm not in _WEAK for w in inside)
-                if strong < 2 or seems_verb or first.norm.endswith("ly") or last.norm.endswith("ly"):
+                if (
+                    strong < 2
+                    or first.norm in _WEAK
+                    or last.norm in _WEAK
+                    or seems_verb
+                    or first.norm.endswith("ly")
+                    or last.norm.endswith("ly")
+                ):
                     continue
                 if not joined or any(_VERBAL.fullmatch(w.norm) and not w.text[0].isupper() for w in inside):
                     continue

@@ -5,11 +5,13 @@ Built once per document, in time linear in its length. Knows nothing of template
 
 from __future__ import annotations
 
+import bisect
 import math
 import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations, pairwise
 
 from localsum.document import Document, Span
 from localsum.grounding.words import words
@@ -25,6 +27,11 @@ LEAD = 4.5  # weight of a sentence's place: LEAD * exp(-index / LEAD_DECAY), mea
 LEAD_DECAY = 6.0
 LEAST_STANDING = -2.0
 POINTS_BACK = -1.4  # below this a sentence says little without the one before it
+_UNLIKE = 0.1  # parts of a newsletter have 0.02 to 0.06 in common, of an article on one subject 0.15 to 0.55
+_FEWEST_STORIES = 4
+_LEAST_STORY = 30  # content words; shorter parts are not compared
+_NO_PLACE = 99  # of a sentence before the first of several stories
+_EARLY = 1.5  # weight of a word of the first sentences
 LOST = 3.0  # what a summary's sentence loses by that
 _LONG = 1500  # words; in longer documents the opening tells less of the whole
 STANDING = 0.5  # weight of how well it stands alone
@@ -42,7 +49,7 @@ class Sentence:
     stems: frozenset[str]
     centrality: float  # cosine with the document's centroid, as a z-score
     standing: float  # how well it stands alone: 0 is well, below is worse
-    place: int  # how many usable sentences come before it
+    place: int  # how many usable sentences come before it, in its story if the document holds several
 
     @property
     def is_usable(self) -> bool:
@@ -74,6 +81,15 @@ class Material:
         """In how many sentences each stem occurs."""
         return Counter(stem for sentence in self.sentences for stem in sentence.stems)
 
+    @cached_property
+    def weight(self) -> dict[str, float]:
+        """How much each stem says of what the document is about: often said, and early, but not everywhere."""
+        early = {stem for s in [s for s in self.sentences if s.is_usable][:3] for stem in s.stems}
+        count = len(self.sentences)
+        return {
+            stem: n * math.log(1 + count / n) * (_EARLY if stem in early else 1.0) for stem, n in self.spread.items()
+        }
+
     def text(self, span: Span) -> str:
         return self.document.text[span.start : span.end]
 
@@ -87,6 +103,7 @@ def gather(document: Document) -> Material:
     centrality = _z_scores(_centrality(bags))
     adverts = _adverts(document, [s.block for s in raw], texts)
     found: list[Sentence] = []
+    stories = _stories(document, [s.block for s in raw], bags)
     place = 0
     for index, (sentence, text, bag) in enumerate(zip(raw, texts, bags, strict=True)):
         block = document.blocks[sentence.block]
@@ -96,11 +113,34 @@ def gather(document: Document) -> Material:
         if sentence.block in adverts:
             standing -= 2.0
         span = Span(sentence.start, sentence.end)
+        if index in stories:
+            place = 0
+        before = place if index >= min(stories, default=0) else _NO_PLACE
         found.append(
-            Sentence(index, span, sentence.block, text, count, frozenset(bag), centrality[index], standing, place)
+            Sentence(index, span, sentence.block, text, count, frozenset(bag), centrality[index], standing, before)
         )
         place += found[-1].is_usable
     return Material(document, tuple(found))
+
+
+def _stories(document: Document, blocks: list[int], bags: list[Counter[str]]) -> set[int]:
+    """The first sentence under each heading if what stands under them has little in common: several stories in one.
+
+    Empty for a document about one subject. What comes before the first of several stories greets and announces.
+    """
+    headings = [number for number, block in enumerate(document.blocks) if block.kind == "heading"]
+    starts = sorted({first for h in headings if (first := bisect.bisect(blocks, h)) < len(blocks)})
+    parts = [sum(bags[a:b], Counter()) for a, b in pairwise([*starts, len(bags)])]
+    parts = [part for part in parts if part.total() >= _LEAST_STORY]
+    if len(parts) < _FEWEST_STORIES:
+        return set()
+    likeness = [_cosine(a, b) for a, b in combinations(parts, 2)]
+    return set(starts) if sum(likeness) < _UNLIKE * len(likeness) else set()
+
+
+def _cosine(a: Counter[str], b: Counter[str]) -> float:
+    norm = math.sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values()))
+    return sum(n * b[stem] for stem, n in a.items()) / norm if norm else 0.0
 
 
 def _adverts(document: Document, blocks: list[int], texts: list[str]) -> set[int]:
