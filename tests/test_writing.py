@@ -293,3 +293,112 @@ def test_transcribed_speech_is_shown_without_its_fillers() -> None:
         == "The remote needs a power button."
     )
     assert select.fluent("The umbrella is an erratic thing.") == "The umbrella is an erratic thing."
+
+
+NEWSLETTER = """Hello and welcome. Our annual meeting is on the third of May and we would love to see you there
+in the hall.
+
+# Bakers
+
+Flour costs a third more than in March. Millers blame the wet summer and the price of diesel for their ovens.
+Twelve small bakeries in Ostrand have closed since spring, and their guild wants cheaper loans before winter
+comes.
+
+# Chips
+
+Quillon sells a processor that needs no fan. It runs a language model of four billion parameters on nine
+watts. Laptops with the processor arrive in October, from three makers, at prices near eight hundred euros
+each.
+
+# Trains
+
+Night trains between Vell and Kastrup start again after eleven years. The operator bought forty sleeping cars
+abroad. Tickets for the first journeys sold out within an afternoon, mostly to students and pensioners.
+
+# Courts
+
+Judges may no longer use chatbots to write verdicts, the council of magistrates decided. Drafts of letters
+stay allowed. A lawyer had found invented precedents in a ruling about a garden fence.
+"""
+
+
+def test_each_of_several_stories_has_a_beginning_of_its_own() -> None:
+    sentences = gather(document(NEWSLETTER)).sentences
+    openings = [s for s in sentences if s.place == 0]
+    assert [s.text.split()[0] for s in openings] == ["Flour", "Quillon", "Night", "Judges"]
+    greeting = next(s for s in sentences if "annual meeting" in s.text)
+    assert greeting.place > max(s.place for s in sentences if s is not greeting and s.place < 90)
+
+
+def test_a_document_on_one_subject_has_one_beginning() -> None:
+    places = [s.place for s in gather(document(ARTICLE)).sentences if s.is_usable]
+    assert places == list(range(len(places)))
+
+
+def test_what_stands_under_references_is_not_shown() -> None:
+    text = (
+        ARTICLE + "\n## Further reading\n\nTarn Bank explained its letter model and its cellar in a talk last year.\n"
+    )
+    assert not gather(document(text)).sentences[-1].is_usable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            'She said: "We heat two floors with letters. That is enough."',
+            'She said: "We heat two floors with letters."',
+        ),
+        ("He wrote: “We read all of them. Nobody else does.”", "He wrote: “We read all of them.”"),
+    ],
+)
+def test_a_quotation_that_goes_on_is_closed_where_it_is_cut(text: str, shown: str) -> None:
+    opening = text[: text.index(".") + 1]
+    (sentence, *_) = gather(document(opening + " " + "Another sentence stands here for company.")).sentences
+    assert select.pick_of([sentence]).text == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'That is enough for everybody here in the house," she said.',
+        "The bank (which is old and rich moved its mail to the cellar.",
+        "Letters, models, cellars, boilers, clerks, trays, fans and everything.",
+        "(pictured) The cellar of the bank with its eight machines.",
+        "View them as a partner for many years to come.",
+    ],
+)
+def test_pieces_and_lists_are_lowered(text: str) -> None:
+    (sentence, *_) = gather(document(text + " The bank moved its mail to a model in its own cellar.")).sentences
+    assert sentence.standing <= -1.2
+
+
+def test_what_follows_must_be_about_the_same() -> None:
+    unrelated = (
+        "Tarn Bank moved its letters to a model in the cellar.\n\n"
+        "The harbour of Ostrand could lose its ferry in May.\n\n"
+        "Nobody knows why the museum closed on a Tuesday.\n"
+    )
+    source = gather(document(unrelated))
+    assert select.consequence(source, source.sentences[:1], Shelf(), words=40) is None
+
+
+def test_more_than_the_least_insights_only_of_what_stands_alone() -> None:
+    pairs = (
+        ("Aldwick bought machines for its archive in May.", "They were cheaper than the ones on lease before."),
+        ("Berrow opened a school for pilots.", "It takes forty students from three countries each year."),
+        ("Corvane closed its foundry on the river.", "This left more than ninety families without an income."),
+        ("Dunmere tests buses that run on hydrogen.", "They stop less often than diesel engines in winter."),
+    )
+    text = "\n\n".join(f"The town of {first} {second}" for first, second in pairs)
+    source = gather(document(text))
+    shelf = Shelf()
+    shelf.take(*(s for s in source.sentences if s.text.startswith("The town")))
+    found = select.insights(source, topics(source, 6), shelf, least=2, most=6, words=45, impact_words=40, match=())
+    assert len(found) == 2 and all(insight.pick.text.startswith(("They", "It", "This")) for insight in found)
+
+
+def test_words_that_tell_no_options_apart_leave_the_choice_to_the_document() -> None:
+    source = gather(document(ARTICLE + "\nNothing else was said on that day in the town.\n"))
+    options = [("Mail", "letter tray clerk mail"), ("Boats", "harbour ferry")]
+    assert closest(options, source.sentences[-1:], source) == ["Mail"]

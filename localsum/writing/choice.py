@@ -9,7 +9,7 @@ from localsum.grounding.words import stem
 from localsum.writing.material import Material, Sentence
 
 _NEIGHBOUR = 0.34  # weight of the sentences right before and after
-_DOCUMENT = 0.02  # of all others: what the whole is about decides only where the sentences themselves say nothing
+_SAYS_LITTLE = 0.4  # below this the sentences do not tell the options apart, and the whole document decides
 _CLOSE = 0.15  # options that score this near the best are a tie
 
 
@@ -19,10 +19,15 @@ def closest(options: Sequence[tuple[str, str]], about: Sequence[Sentence], mater
     near = {i + step for i in own for step in (-1, 1)}
     hints = {option: {stem(word) for word in f"{option} {words}".lower().split()} for option, words in options}
     scores = dict.fromkeys(hints, 0.0)
+    whole = dict.fromkeys(hints, 0.0)
     for sentence in material.sentences:
-        weight = 1.0 if sentence.index in own else _NEIGHBOUR if sentence.index in near else _DOCUMENT
+        weight = 1.0 if sentence.index in own else _NEIGHBOUR if sentence.index in near else 0.0
         for option, stems in hints.items():
-            scores[option] += weight * sum(rarity(word, material) for word in sentence.stems & stems)
+            said = sum(rarity(word, material) for word in sentence.stems & stems)
+            scores[option] += weight * said
+            whole[option] += said
+    if max(scores.values()) < _SAYS_LITTLE:
+        scores = whole
     best = max(scores.values())
     return [option for option in hints if scores[option] >= best - _CLOSE]
 

@@ -163,7 +163,10 @@ NOISE = re.compile(
     r"|are) (?:at|on|here)|shout ?outs?|talk to you (?:again|soon|next)|see you (?:again|next|soon|then)"
     r"|have a (?:great|good|nice)|welcome (?:back|to)|good (?:morning|evening|afternoon)|hello(?:,| and| everyone"
     r"| friends)|hi (?:everyone|there|all)|what(?:['’]s)? up|my name is|I['’]m your host"
-    r"|let['’]s (?:get (?:right )?into|do it|jump|dive)|stay tuned|after the break|right after this"
+    r"|let['’]s (?:get (?:right )?into|do it|jump|dive)|stay tuned|episodes? (?:coming (?:up|down)|this week)"
+    r"|coming up (?:this|next|for you) (?:\w+ )?week|hear from us|last week we published|icymi"
+    r"|that['’]s (?:the|all the) (?:news|time)"
+    r"|after the break|right after this"
     r"|cookies?\b.{0,30}\b(?:accept|policy|consent)|privacy policy|terms of (?:use|service)\b.{0,20}\bapply"
     r"|table of contents|comments? (?:below|section)|link(?:s)? in the (?:show notes|description)|show notes"
     r"|full (?:disclosure|story|article) (?:here|at|below)|watch the video|in case you missed"
@@ -172,6 +175,16 @@ NOISE = re.compile(
     r"|email))\b|^FILE\b|\bfile photo|\bAP Photo|^\(also see|\b(?:I['’]m|this is)\b.{3,60}\b(?:news|podcast|show"
     r"|episode|issue)\b.{0,30}\b(?:week|day|number|#)|<\|[^|\n]{1,40}\|?>|</?(?:start|end)_of_\w{1,10}>|\b(?:ignore"
     r"|disregard|forget) (?:all |your |the |any |previous |prior )+instructions\b|https?://|www\.|\S@\S+\.\w",
+    _I,
+)
+# Headings of what is no part of the argument.
+APPENDIX = re.compile(
+    r"\W*(?:(?:housekeeping|references|bibliography|(?:useful |more |other )?links"
+    r"|(?:further|recommended|additional) reading"
+    r"|related(?: (?:posts?|links?|articles?|stories|work))?|acknowledge?ments?|about the authors?|credits|sponsors?"
+    r"|show notes|footnotes|notes|comments|subscribe|share|upcoming events?"
+    r"|see also|elsewhere from .{0,30}"
+    r"|newsletters?)\W*)$",
     _I,
 )
 FIRST_PERSON = re.compile(r"\b(?:I|I['’]m|I['’]ve|I['’]d|I['’]ll|me|my|myself)\b")

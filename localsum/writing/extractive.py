@@ -19,7 +19,7 @@ from localsum.grounding import Source
 from localsum.grounding.words import content_stems
 from localsum.templates import Field, Template
 from localsum.writing import cues, headline, select, title
-from localsum.writing.choice import closest
+from localsum.writing.choice import closest, rarity
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.gate import refuse
 from localsum.writing.material import POINTS_BACK, Material, Sentence, gather
@@ -252,7 +252,8 @@ class Desk:
         """The model's heading for a topic, else a phrase of what is said about it."""
         texts = [cues.EXPLICIT_CONSEQUENCE.sub("", select.fluent(s.text)) for s in pick.sentences]
         inside = self.material.sentences[topic.first : topic.last]
-        weight: dict[str, float] = dict(Counter(stem for s in inside for stem in s.stems))
+        said = Counter(stem for s in inside for stem in s.stems)
+        weight = {stem: n * rarity(stem, self.material) for stem, n in said.items()}
         for line in self._lines.values():
             weight |= dict.fromkeys(content_stems(line), 0)
         line = headline.phrase(texts, part.words, weight) or headline.clause(texts[0], part.words)

@@ -41,16 +41,20 @@ _DANGLING = listed(
     had will would came come comes happened followed follows"""
 )
 _NUMBER = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[IVX]+[.)])\s+(?=\S)")
-_INSIDE = listed("of for and the in on to")
+_INSIDE = listed("of for and the in on")
+# After these a word in lower case is a verb, or the run has its subject before it.
+_BEFORE_VERB = listed(
+    "to will would can could should must may might not i we they you he she it who that really just also"
+)
 # Words that name no topic: places in time, counts, and what can be said of anything.
 _WEAK = listed(
-    """last next first second third other another new old early late earlier later ago since specific particular various
-    own many more most few several two three four five six
-    seven eight nine ten dozen hundreds thousands half monday tuesday wednesday thursday friday saturday sunday january
-    february march april may june july august september october november december today yesterday tomorrow year years
-    month months week weeks day days hour hours minute minutes time times morning evening night people person man men
-    woman women way ways lot part parts kind kinds sort bit stuff currently home little big large small good better best
-    great nice long short full whole different main major important certain able sure said mr mrs ms dr"""
+    """last next first second third other another new old early late earlier later ago since past straight specific
+    particular various own many more most few several two three four five six seven eight nine ten dozen hundreds
+    thousands half monday tuesday wednesday thursday friday saturday sunday january february march april may june
+    july august september october november december today yesterday tomorrow year years month months week weeks day
+    days hour hours minute minutes time times morning evening night people person man men woman women way ways lot
+    part parts kind kinds sort bit stuff currently home little big large small good better best great nice long
+    short full whole different main major important certain able sure said mr mrs ms dr"""
 )
 _VERBAL = re.compile(r"\w{2,}(?:ed|ing)")
 # A document's own title is no headline if it only numbers an issue.
@@ -137,9 +141,11 @@ def phrase(texts: list[str], most_words: int, weight: dict[str, float]) -> str:
                 continue
             for j in range(i + 1, min(len(items), i + min(most_words, 5))):
                 run, inside = text[first.start : items[j].end], items[i : j + 1]
-                if any(c in '.,;:!?()“”"—–' for c in run) or " - " in run:
+                if any(c in '.,;:!?()[]“”"—–' for c in run) or " - " in run:
                     break
-                if _is_cut(text, first.start, items[j].end):
+                if _is_cut(text, first.start, items[j].end) or items[j].norm.isdigit():
+                    continue
+                if i and items[i - 1].norm in _BEFORE_VERB and first.text.islower():
                     continue
                 joined = all(w.stem or w.norm in _INSIDE for w in inside) and first.stem and items[j].stem
                 last, before = inside[-1], inside[-2]

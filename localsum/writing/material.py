@@ -29,7 +29,7 @@ LEAST_STANDING = -2.0
 POINTS_BACK = -1.4  # below this a sentence says little without the one before it
 _UNLIKE = 0.1  # parts of a newsletter have 0.02 to 0.06 in common, of an article on one subject 0.15 to 0.55
 _FEWEST_STORIES = 4
-_LEAST_STORY = 30  # content words; shorter parts are not compared
+_LEAST_STORY = 15  # content words; shorter parts are not compared
 _NO_PLACE = 99  # of a sentence before the first of several stories
 _EARLY = 1.5  # weight of a word of the first sentences
 LOST = 3.0  # what a summary's sentence loses by that
@@ -101,7 +101,7 @@ def gather(document: Document) -> Material:
     texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
     bags = [Counter(word.stem for word in words(text) if word.stem and not word.stem.isdigit()) for text in texts]
     centrality = _z_scores(_centrality(bags))
-    adverts = _adverts(document, [s.block for s in raw], texts)
+    aside = _adverts(document, [s.block for s in raw], texts) | _appendices(document)
     found: list[Sentence] = []
     stories = _stories(document, [s.block for s in raw], bags)
     place = 0
@@ -110,7 +110,7 @@ def gather(document: Document) -> Material:
         starts_block = sentence.start == block.start
         count = len(text.split())
         standing = _standing(text, count, is_spoken=block.speaker is not None, starts_block=starts_block)
-        if sentence.block in adverts:
+        if sentence.block in aside:
             standing -= 2.0
         span = Span(sentence.start, sentence.end)
         if index in stories:
@@ -155,6 +155,18 @@ def _adverts(document: Document, blocks: list[int], texts: list[str]) -> set[int
         span = document.text[document.blocks[first].start : document.blocks[last].end]
         if document.blocks[first].kind == "heading" and len(span.split()) <= _MOST_ADVERT:
             found.update(range(first, last + 1))
+    return found
+
+
+def _appendices(document: Document) -> set[int]:
+    """Blocks under headings such as "References" or "Housekeeping": lists of links, notices, credits."""
+    found: set[int] = set()
+    is_aside = False
+    for number, block in enumerate(document.blocks):
+        if block.kind == "heading":
+            is_aside = bool(cues.APPENDIX.match(document.text[block.start : block.end]))
+        elif is_aside:
+            found.add(number)
     return found
 
 
@@ -224,6 +236,8 @@ def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> 
         score -= 0.3 if is_spoken else 1.0
     if not is_spoken and cues.SECOND_PERSON.search(text):
         score -= 0.3
+    if text.count(",") > count / 3:  # words in a row, not a sentence
+        score -= 2.0
     letters = sum(c.isalpha() for c in text)
     if letters < 0.6 * len(text):  # tables, link lists, formulas
         score -= 2.0

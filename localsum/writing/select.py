@@ -162,7 +162,8 @@ def closing(material: Material, shelf: Shelf, *, most: int, words: int, at_most:
     def score(sentence: Sentence) -> float:
         near = max(0.0, 1.0 - (usable[-1].index - sentence.index) / max(4, len(tail)))
         says = bool(cues.CLOSING.search(sentence.text))
-        return 0.9 * near + 0.7 * says + 0.6 * sentence.centrality + 0.7 * sentence.standing
+        listed = material.document.blocks[sentence.block].kind == "item"
+        return 0.9 * near + 0.7 * says + 0.6 * sentence.centrality + 0.7 * sentence.standing - 1.0 * listed
 
     run = window(tail, score, shelf, most=most, words=words)
     run = (
@@ -208,7 +209,7 @@ def insights(
         claim = min(2, len(cues.CLAIM.findall(sentence.text)))
         follows = consequence(material, (sentence,), shelf, words=impact_words) is not None
         asked = 3.0 * bool(wanted and wanted.search(sentence.text))
-        return sentence.centrality + 0.5 * claim + 1.2 * follows + 1.5 * sentence.standing + asked
+        return sentence.centrality + 0.5 * claim + 2.0 * follows + 1.5 * sentence.standing + asked
 
     pool = [s for s in material.sentences if s.is_usable and 8 <= s.words <= words and s.text[:1] not in '“"']
     scores = {s.index: score(s) for s in pool if shelf.is_free(s)}
