@@ -188,6 +188,16 @@ APPENDIX = re.compile(
     _I,
 )
 FIRST_PERSON = re.compile(r"\b(?:I|I['’]m|I['’]ve|I['’]d|I['’]ll|me|my|myself)\b")
+# How people talk about themselves: "I think", "you know".
+MUSING = re.compile(
+    r"(?:I|we|you)(?:['’](?:m|ve|d|re|ll))?\s(?:\w+ly\s|just\s|also\s|do\s|don['’]t\s|really\s)?(?:think|mean|guess|know|feel"
+    r"|wonder|suppose|see|say|saying|remember|love|like|wondering|curious|happy|glad|agree)\b",
+    _I,
+)
+# A question as transcripts have it, without its mark.
+UNMARKED_QUESTION = re.compile(
+    r"(?:can|could|do|did|would|will|shall|should|is|are|was|were) (?:you|we|I|they|he|she|it)\b", _I
+)
 PERSONAL = re.compile(r"\b(?:I|we|us|our|my|me|you|your)\b|n['’]t we\b", _I)
 SECOND_PERSON = re.compile(r"\b(?:you|your|you['’]re|yours)\b", _I)
 

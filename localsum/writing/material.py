@@ -31,6 +31,7 @@ _UNLIKE = 0.1  # parts of a newsletter have 0.02 to 0.06 in common, of an articl
 _FEWEST_STORIES = 4
 _LEAST_STORY = 15  # content words; shorter parts are not compared
 _NO_PLACE = 99  # of a sentence before the first of several stories
+_LEAST_SPOKEN = 9  # words
 _EARLY = 1.5  # weight of a word of the first sentences
 LOST = 3.0  # what a summary's sentence loses by that
 _LONG = 1500  # words; in longer documents the opening tells less of the whole
@@ -232,6 +233,10 @@ def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> 
         score -= 2.0  # a piece of a longer quotation
     elif cues.opens_quotation(text):
         score -= 0.5
+    if cues.UNMARKED_QUESTION.match(bare):
+        score -= 1.5
+    if is_spoken:  # half a thought, or about the speaker
+        score -= 1.5 * (count < _LEAST_SPOKEN) + 0.8 * bool(cues.MUSING.match(bare))
     if cues.FIRST_PERSON.search(text):
         score -= 0.3 if is_spoken else 1.0
     if not is_spoken and cues.SECOND_PERSON.search(text):
