@@ -22,7 +22,8 @@ ANAPHORIC = re.compile(
 )
 # One that opens with something spoken of before; at the head of a paragraph it may pass.
 DEFINITE = re.compile(
-    r"the (?:former|latter|same|other|result|move|two|pair|company|firm|group|study|report|researchers|authors|team"
+    r"the (?:former|latter|same|other|second|third|next|result|move|two|pair|company|firm|group"
+    r"|study|report|researchers|authors|team"
     r"|man|woman|suspect|victim|ruling|decision|deal|law|bill|plan|change|effect|problem|reason|answer|idea|rest"
     r"|system|process)\b",
     _I,
