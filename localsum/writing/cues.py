@@ -108,6 +108,7 @@ IMPERATIVE = re.compile(
     r"|treat|review|watch|update|install|enable|disable|choose|ask|read|learn|write|test|measure|verify|invest"
     r"|prepare|adopt|replace|remove|add|stop|think|remember|assume|expect|focus on|look for|look at|view them"
     r"|understand|establish|require|document|audit|migrate|upgrade|rotate|revoke|train|hire|assign|negotiate|budget"
+    r"|continue to|prioriti[sz]e|encourage|foster|convene|strengthen|leverage|partner with|expand|promote"
     r"|start|pick|prefer|pay attention|put|move|switch|track|let|give|set up|be)\s+(?=[a-z“\"'‘`])",
     _I,
 )

@@ -44,7 +44,7 @@ _NUMBER = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[IVX]+[.)])\s+(?=\S)")
 _INSIDE = listed("of for and the in on")
 # After these a word in lower case is a verb, or the run has its subject before it.
 _BEFORE_VERB = listed(
-    "to will would can could should must may might not i we they you he she it who that really just also"
+    "to or will would can could should must may might not i we they you he she it who that really just also"
 )
 # Words that name no topic: places in time, counts, and what can be said of anything.
 _WEAK = listed(
@@ -56,6 +56,7 @@ _WEAK = listed(
     part parts kind kinds sort bit stuff currently home little big large small good better best great nice long
     short full whole different main major important certain able sure said mr mrs ms dr"""
 )
+_TELLS = re.compile(r"(?:suggest|show|say|mean|indicate|reveal|argue|claim|note|warn|allow|help|make|come|begin)s?")
 _VERBAL = re.compile(r"\w{2,}(?:ed|ing)")
 # A document's own title is no headline if it only numbers an issue.
 _GENERIC = re.compile(
@@ -151,14 +152,10 @@ def phrase(texts: list[str], most_words: int, weight: dict[str, float]) -> str:
                 last, before = inside[-1], inside[-2]
                 seems_verb = last.norm.endswith("s") and last.text.islower() and before.text[0].isupper()
                 strong = sum(bool(w.stem) and w.norm not in _WEAK for w in inside)
-                if (
-                    strong < 2
-                    or first.norm in _WEAK
-                    or last.norm in _WEAK
-                    or seems_verb
-                    or first.norm.endswith("ly")
-                    or last.norm.endswith("ly")
-                ):
+                edges = (first.norm, last.norm)
+                if strong < 2 or seems_verb or any(edge in _WEAK or edge.endswith("ly") for edge in edges):
+                    continue
+                if _TELLS.fullmatch(last.norm):
                     continue
                 if not joined or any(_VERBAL.fullmatch(w.norm) and not w.text[0].isupper() for w in inside):
                     continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from localsum.document import Span
 from localsum.writing import cues
@@ -209,7 +209,8 @@ def insights(
         claim = min(2, len(cues.CLAIM.findall(sentence.text)))
         follows = consequence(material, (sentence,), shelf, words=impact_words) is not None
         asked = 3.0 * bool(wanted and wanted.search(sentence.text))
-        return sentence.centrality + 0.5 * claim + 2.0 * follows + 1.5 * sentence.standing + asked
+        order = 1.5 * bool(cues.IMPERATIVE.match(sentence.text))
+        return sentence.centrality - order + 0.5 * claim + 2.0 * follows + 1.5 * sentence.standing + asked
 
     pool = [s for s in material.sentences if s.is_usable and 8 <= s.words <= words and s.text[:1] not in '“"']
     scores = {s.index: score(s) for s in pool if shelf.is_free(s)}
@@ -291,7 +292,7 @@ def _follows(claim: Sentence, other: Sentence, material: Material) -> float:
     What they share counts by how rare it is in the document. Right after the claim, in its paragraph, less is asked.
     """
     distance = other.index - claim.index
-    if _NO_IMPACT.match(other.text) or other.text[-1:] in '?”"':
+    if _NO_IMPACT.match(other.text) or other.text[-1:] in '?”"' or cues.is_directive(other.text):
         return -1.0
     # Right after the claim a sentence may point back at it.
     standing = max(other.standing, -0.2) if distance == 1 and other.standing > -2.0 else other.standing
@@ -325,5 +326,6 @@ def directives(material: Material, shelf: Shelf, *, most: int, words: int, impac
     found: list[Insight] = []
     for sentence in sorted(pool, key=lambda s: (-score(s), s.index)):
         if len(found) < most and shelf.is_free(sentence):
-            found.append(_insight(material, sentence, shelf, words=words, impact_words=impact_words))
+            insight = _insight(material, sentence, shelf, words=words, impact_words=impact_words)
+            found.append(replace(insight, pick=replace(insight.pick, text=cues.without_label(insight.pick.text))))
     return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
