@@ -16,12 +16,13 @@ from localsum.document import Document, Span
 from localsum.engine import grammar
 from localsum.engine.types import Branch, Engine, Request, Segment
 from localsum.grounding import Source
+from localsum.grounding.names import names_in
 from localsum.grounding.words import content_stems
 from localsum.templates import Field, Template
 from localsum.writing import cues, headline, select, title
-from localsum.writing.choice import closest, rarity
+from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
-from localsum.writing.gate import refuse
+from localsum.writing.gate import leaked, refuse
 from localsum.writing.material import POINTS_BACK, Material, Sentence, gather
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
@@ -32,6 +33,8 @@ _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a lin
 _SHARE_OF_WORDS = 0.85  # of a text's limit that whole sentences are chosen for: 55 of 65 words agreed best with people
 _LEAST_LINE = 2  # words; of a heading
 _LEAST_BODY = 12  # words; of a section
+_LEAST_SHARED = 0.9  # share of the content words of a line that one sentence must have: of up to nine words, all
+_COPIED = 6  # words in a row that a heading may not have in common with what stands under it
 _MOST_CHARS = 2_000  # of a text before a cue: sentences can be endless
 _WORDS_PER_INSIGHT = 160
 
@@ -231,7 +234,9 @@ class Desk:
         """
         for sentence in dict.fromkeys(sources):
             text, most = select.fluent(sentence.text), part.words
-            if not refuse(line, text, least_shared=0.8, most_words=most, examples=self.examples, earlier=earlier):
+            if not refuse(
+                line, text, least_shared=_LEAST_SHARED, most_words=most, examples=self.examples, earlier=earlier
+            ):
                 return sentence
         return None
 
@@ -253,10 +258,14 @@ class Desk:
         texts = [cues.EXPLICIT_CONSEQUENCE.sub("", select.fluent(s.text)) for s in pick.sentences]
         inside = self.material.sentences[topic.first : topic.last]
         said = Counter(stem for s in inside for stem in s.stems)
-        weight = {stem: n * rarity(stem, self.material) for stem, n in said.items()}
+        # A topic's own words: said often in it, and little elsewhere.
+        weight = {stem: n * n / self.material.spread[stem] for stem, n in said.items()}
         for line in self._lines.values():
             weight |= dict.fromkeys(content_stems(line), 0)
-        line = headline.phrase(texts, part.words, weight) or headline.clause(texts[0], part.words)
+        names = [name.text for text in texts for name in names_in(text) if name.sure and not name.calendar]
+        fresh = [name for name in names if name not in self._lines.values()]
+        line = headline.phrase(texts, part.words, weight) or next(iter(fresh), "")
+        line = line or headline.clause(texts[0], part.words)
         entry.parts[part.name] = self._lines[id(entry)] = line
 
         def use(answer: str) -> None:
@@ -269,6 +278,8 @@ class Desk:
             ):
                 return
             earlier = [other for key, other in self._lines.items() if key != id(entry)]
+            if leaked(line, [pick.text], _COPIED):
+                return
             if self._support(line, part, inside, earlier):
                 entry.parts[part.name] = self._lines[id(entry)] = line
                 entry.written = True
