@@ -1,0 +1,81 @@
+"""What stands in pages, mails and feeds beside the text: sharing, subscribing, cookies, credits. Knows pieces only.
+
+Rules look at short pieces from their beginning to their end, so that a sentence about cookies stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from localsum.readers.pieces import Piece
+
+MAX_WORDS = 40  # of what these rules may remove
+FOOTER_SHARE = 0.5  # a mail's footer is looked for behind this share of its text
+
+_END = r"[\s.:!…»>→›|]*"
+_WHOLE = re.compile(
+    rf"""(?:
+    (?:share|tweet|e-?mail|print|pin(?:\ it)?|like|save|comments?|reply|forward|facebook|twitter|x|linkedin|whatsapp|reddit|
+       telegram|pinterest|flipboard|copy\ link|bookmark|instagram|mastodon|bluesky|threads|share\ on)
+      (?:[\s,|/·•&]+(?:and\ |on\ |via\ |to\ |by\ )?(?:share|tweet|e-?mail|print|pin(?:\ it)?|like|save|comments?|reply|forward|facebook|
+       twitter|x|linkedin|whatsapp|reddit|telegram|pinterest|flipboard|copy\ link|instagram|mastodon|bluesky|threads|this))*
+      (?:\ (?:article|story|post|page|link|issue|newsletter))?
+    |(?:share|forward|e-?mail|send|print|save|like)\ (?:this|it)\b.{{0,60}}
+    |(?:read|see|view|show|load|learn|find\ out)\ (?:more|the\ (?:full|whole|rest|original)|full|on|all)\b.{{0,60}}
+    |continue\ reading\b.{{0,60}}|keep\ reading|more|\[?link\]?|\[?comments\]?|permalink|via|source
+    |(?:click|tap)\ (?:here|on|the|to)\b.{{0,100}}
+    |(?:view|read|open|see)\ (?:this\ |it\ |the\ )?(?:e-?mail\ |newsletter\ |message\ |post\ |issue\ )?(?:in|on)\ (?:your\ |a\ |the\ )?(?:web|browser|online|app)\b.{{0,60}}
+    |(?:story\ continues|article\ continues|continues?)\ below.{{0,40}}|scroll\ (?:down|to\ continue)\b.{{0,40}}
+    |(?:advertisement|advert|anzeige|werbung|publicité|publicidad|sponsored(?:\ (?:content|by\b.{{0,60}}))?|promoted|ad)
+    |(?:related|recommended|trending|popular|most\ (?:read|popular|viewed)|more\ (?:from|on|in|about)|also\ (?:read|see|on)|
+       read\ (?:also|next)|see\ also|you\ (?:may|might)\ (?:also\ )?like|up\ next|don['’]t\ miss|mehr\ zum\ thema|lesen\ sie\ auch)\b.{{0,120}}
+    |(?:sign\ up|subscribe|register|log\ in|sign\ in|join\ now|get\ (?:our|the|your))\b(?=.{{0,120}}(?:newsletters?|inbox|e-?mails?|
+       account|alerts?)\b).{{0,160}}
+    |subscribe|sign\ up|sign\ in|log\ in|login|register|follow(?:\ (?:us|me|@\w+))?(?:\ on\b.{{0,60}})?|skip\ to\b.{{0,40}}
+    |(?:we|this\ (?:web)?site|our\ (?:web)?site|our\ partners)\b.{{0,60}}\bcookies?\b.{{0,300}}
+    |(?:accept|reject|manage)\ (?:all|cookies|preferences)\b.{{0,40}}|by\ (?:continuing|using|clicking)\b.{{0,200}}\b(?:cookies|terms|policy)\b.{{0,100}}
+    |(?:photo(?:graph)?s?|image|picture|illustration|video|credits?|bild|foto)(?:\ credits?|\ courtesy)?(?:\ by|\ courtesy\ of|:|\ –|\ -)\s?.{{1,120}}
+    |\(?(?:photo|image|picture|illustration)\ (?:by|via|from|courtesy|:).{{1,120}}\)?
+    |.{{0,250}}[/|(©]\s{{0,2}}(?:Getty(?:\ Images)?|Reuters|AP(?:\ Photo)?|AFP|Shutterstock|Unsplash|EPA|Bloomberg|iStock|Alamy|dpa)\b[^.]{{0,40}}
+    |(?:all\ rights\ reserved|©|\(c\)\ |copyright\b)(?=.{{0,120}}(?:20|19)\d\d|.{{0,80}}rights\ reserved|\W*$).{{0,200}}
+    ){_END}""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_FOOTER = re.compile(
+    r"unsubscribe|opt[ -]out|manage (?:your )?(?:e-?mail |newsletter )?(?:subscriptions?|preferences)|"
+    r"(?:update|change|edit) (?:your )?(?:e-?mail |newsletter |subscription |profile )*(?:preferences|subscriptions?|profile|address)|"
+    r"(?:you(?:'re|’re| are| have)? (?:currently )?(?:receiv(?:ed|ing)|subscribed|getting) (?:this|to|it|our))|"
+    r"to (?:be removed|stop receiving|cancel|leave (?:this|the) list)|why (?:did|am) i (?:get|getting|receiv)|"
+    r"privacy (?:policy|statement)|this (?:e-?mail|message|newsletter) was sent|abbestellen|abmelden",
+    re.IGNORECASE,
+)
+
+
+def without_boilerplate(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces without those that only serve the page around the text."""
+    return [piece for piece in pieces if piece.kind in ("table", "code") or not is_boilerplate(piece.text)]
+
+
+def is_boilerplate(text: str) -> bool:
+    """Whether a piece is a call to share or subscribe, a cookie notice, a picture's credit or the like."""
+    if not re.search(r"\w", text):
+        return True
+    return len(text) <= 400 and len(text.split()) <= MAX_WORDS and _WHOLE.fullmatch(text.strip()) is not None
+
+
+def without_footer(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces of a mail without its footer, and without what is said elsewhere about unsubscribing."""
+    whole = sum(len(piece.text) for piece in pieces)
+    kept: list[Piece] = []
+    seen = 0
+    for piece in pieces:
+        seen += len(piece.text)
+        if piece.kind != "code" and len(piece.text.split()) <= 2 * MAX_WORDS and _FOOTER.search(piece.text):
+            if seen > FOOTER_SHARE * whole:
+                break
+            continue
+        kept.append(piece)
+    while kept and kept[-1].kind == "heading":
+        kept.pop()
+    return kept

@@ -1,0 +1,101 @@
+"""HTML into pieces: whole pages, of which trafilatura finds the article, and fragments (mail, feeds) that are content.
+
+Both end in one walk over elements. Nothing is fetched and no script is run; the parser resolves no entities but HTML's.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from localsum.readers.article import Draft, Part, marked_draft
+from localsum.readers.boilerplate import without_boilerplate
+from localsum.readers.decode import clean, decode
+from localsum.readers.meta import Meta, meta_of
+from localsum.readers.pieces import Piece
+from localsum.readers.walk import walk
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+MAX_ELEMENTS = 60_000  # of a page; finding the article in more takes minutes, so all of it is read
+_DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}[\"']?([\w:-]{2,30})|<\?xml[^>]{0,60}encoding=[\"']([\w-]{2,30})", re.I)
+_DATA_ADDRESS = re.compile(r"data:[a-z]+/[\w.+-]{1,60};base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
+_NO_AUTHOR = re.compile(r"https?:|@|\d|^(?:admin|staff|editor|about|contact|team)$", re.IGNORECASE)
+
+
+def parts(data: bytes) -> Iterator[Part]:
+    """The one part of a page."""
+
+    def part() -> Draft:
+        declared = _DECLARED.search(data[:4096])
+        encoding = (declared[1] or declared[2]).decode("ascii") if declared else None
+        text, warnings = decode(data, encoding)
+        return page_draft(text, warnings)
+
+    yield part
+
+
+def page_draft(text: str, warnings: list[str] | None = None) -> Draft:
+    """The article of a page, with what the page says about it; where none is found, all text of the page."""
+    tree = parsed(text)
+    body, meta = _article(tree) if tree is not None else (None, Meta())
+    pieces = without_boilerplate(walk(body)) if body is not None else []
+    if not pieces and tree is not None:
+        pieces = without_boilerplate(walk(tree))
+    return marked_draft(pieces, meta, warnings or [])
+
+
+def fragment_pieces(text: str) -> list[Piece]:
+    """The pieces of HTML that is content as a whole."""
+    tree = parsed(text)
+    return [] if tree is None else without_boilerplate(walk(tree))
+
+
+def parsed(text: str) -> HtmlElement | None:
+    """The tree of an HTML text; None where there is none. Depth is bounded by the parser, at 255 levels."""
+    from lxml import etree
+    from lxml import html as lxml_html
+
+    text = _DATA_ADDRESS.sub("", clean(text)[0])
+    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    try:
+        return lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError, AssertionError):
+        return None
+
+
+def _article(tree: HtmlElement) -> tuple[Any, Meta]:
+    """The element that holds the article, and the page's metadata; None where no article is found."""
+    if sum(1 for _ in tree.iter()) > MAX_ELEMENTS:
+        return None, _meta_of_head(tree)
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it tells its troubles with pages on stderr
+    logging.getLogger("htmldate").setLevel(logging.CRITICAL)
+    import trafilatura
+
+    try:
+        found = trafilatura.bare_extraction(
+            tree, favor_precision=True, include_comments=False, include_formatting=True, with_metadata=True
+        )
+    except Exception:  # a page that breaks the library is still a page
+        found = None
+    if found is None or isinstance(found, dict):
+        return None, _meta_of_head(tree)
+    author = None if found.author is None or _NO_AUTHOR.search(found.author) else found.author
+    return found.body, meta_of(
+        {
+            "title": found.title,
+            "author": author.replace("; ", ", ") if author else None,
+            "published": found.date,
+            "url": found.url,
+            "language": tree.get("lang"),
+        }
+    )
+
+
+def _meta_of_head(tree: HtmlElement) -> Meta:
+    title = tree.find(".//title")
+    return meta_of({"title": title.text if title is not None else None, "language": tree.get("lang")})
+
