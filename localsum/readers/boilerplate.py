@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from localsum.readers.pieces import Piece
 
 MAX_WORDS = 40  # of what these rules may remove
 FOOTER_SHARE = 0.5  # a mail's footer is looked for behind this share of its text
 
+_LONG_ADDRESS = re.compile(r" ?\bhttps?://[^\s<>\"]{80,5000}")
 _END = r"[\s.:!…»>→›|]*"
 _WHOLE = re.compile(
-    rf"""(?:
+    rf"""[\[(]?(?:
     (?:share|tweet|e-?mail|print|pin(?:\ it)?|like|save|comments?|reply|forward|facebook|twitter|x|linkedin|whatsapp|reddit|
        telegram|pinterest|flipboard|copy\ link|bookmark|instagram|mastodon|bluesky|threads|share\ on)
       (?:[\s,|/·•&]+(?:and\ |on\ |via\ |to\ |by\ )?(?:share|tweet|e-?mail|print|pin(?:\ it)?|like|save|comments?|reply|forward|facebook|
        twitter|x|linkedin|whatsapp|reddit|telegram|pinterest|flipboard|copy\ link|instagram|mastodon|bluesky|threads|this))*
       (?:\ (?:article|story|post|page|link|issue|newsletter))?
     |(?:share|forward|e-?mail|send|print|save|like)\ (?:this|it)\b.{{0,60}}
+    |(?:read\ (?:more|also|next)|related|see\ also|also\ (?:read|see))\s?:.{{1,200}}
     |(?:read|see|view|show|load|learn|find\ out)\ (?:more|the\ (?:full|whole|rest|original)|full|on|all)\b.{{0,60}}
     |continue\ reading\b.{{0,60}}|keep\ reading|more|\[?link\]?|\[?comments\]?|permalink|via|source
     |(?:click|tap)\ (?:here|on|the|to)\b.{{0,100}}
@@ -36,10 +39,15 @@ _WHOLE = re.compile(
     |(?:we|this\ (?:web)?site|our\ (?:web)?site|our\ partners)\b.{{0,60}}\bcookies?\b.{{0,300}}
     |(?:accept|reject|manage)\ (?:all|cookies|preferences)\b.{{0,40}}|by\ (?:continuing|using|clicking)\b.{{0,200}}\b(?:cookies|terms|policy)\b.{{0,100}}
     |(?:photo(?:graph)?s?|image|picture|illustration|video|credits?|bild|foto)(?:\ credits?|\ courtesy)?(?:\ by|\ courtesy\ of|:|\ –|\ -)\s?.{{1,120}}
+    |.{{0,80}}[|·]\s*(?:read|view|see|continue)\b.{{0,40}}|(?:[\[(](?:link|\d{{0,6}}\s?comments?)[\])]\s*)+
+    |(?:additional\ )?(?:reporting|writing)\ by\ .{{1,350}}|(?:source|filed\ under|tags?|posted\ in|categories|topics)\s?:.{{1,60}}
+    |follow\ .{{1,100}}\ on\ (?:facebook|twitter|instagram|x|linkedin|bluesky|threads)\b.{{0,100}}|have\ a\ tip\?.{{0,150}}
+    |(?:\d{{1,3}}\s?-?min(?:ute)?s?\ read|(?:estimated\ )?reading\ time\b.{{0,30}}|[-=*~]{{2,}}\s?advert\w{{0,12}}\s?[-=*~]{{2,}})
+    |submitted\ by\ .{{1,60}}|the\ post\ .{{1,250}}\ appeared\ first\ on\ .{{1,100}}|<?https?://\S+>?
     |\(?(?:photo|image|picture|illustration)\ (?:by|via|from|courtesy|:).{{1,120}}\)?
     |.{{0,250}}[/|(©]\s{{0,2}}(?:Getty(?:\ Images)?|Reuters|AP(?:\ Photo)?|AFP|Shutterstock|Unsplash|EPA|Bloomberg|iStock|Alamy|dpa)\b[^.]{{0,40}}
     |(?:all\ rights\ reserved|©|\(c\)\ |copyright\b)(?=.{{0,120}}(?:20|19)\d\d|.{{0,80}}rights\ reserved|\W*$).{{0,200}}
-    ){_END}""",
+    )[\])]?{_END}""",
     re.IGNORECASE | re.VERBOSE,
 )
 _FOOTER = re.compile(
@@ -47,14 +55,25 @@ _FOOTER = re.compile(
     r"(?:update|change|edit) (?:your )?(?:e-?mail |newsletter |subscription |profile )*(?:preferences|subscriptions?|profile|address)|"
     r"(?:you(?:'re|’re| are| have)? (?:currently )?(?:receiv(?:ed|ing)|subscribed|getting) (?:this|to|it|our))|"
     r"to (?:be removed|stop receiving|cancel|leave (?:this|the) list)|why (?:did|am) i (?:get|getting|receiv)|"
-    r"privacy (?:policy|statement)|this (?:e-?mail|message|newsletter) was sent|abbestellen|abmelden",
+    r"e-?mail address for your subscription|privacy (?:policy|statement)|this (?:e-?mail|message|newsletter) was sent|abbestellen|abmelden",
     re.IGNORECASE,
 )
 
 
 def without_boilerplate(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces without those that only serve the page around the text."""
-    return [piece for piece in pieces if piece.kind in ("table", "code") or not is_boilerplate(piece.text)]
+    """The pieces without those, and without those lines of them, that only serve the page around the text.
+
+    Long addresses go from the lines that stay.
+    """
+    kept: list[Piece] = []
+    for piece in pieces:
+        if piece.kind not in ("table", "code"):
+            lines = [_LONG_ADDRESS.sub("", line).strip() for line in piece.text.split("\n") if not is_boilerplate(line)]
+            text = "\n".join(line for line in lines if line)
+            piece = piece if text == piece.text else replace(piece, text=text)
+        if piece.text:
+            kept.append(piece)
+    return kept
 
 
 def is_boilerplate(text: str) -> bool:

@@ -86,13 +86,21 @@ def _article(tree: HtmlElement) -> tuple[Any, Meta]:
     author = None if found.author is None or _NO_AUTHOR.search(found.author) else found.author
     return found.body, meta_of(
         {
-            "title": found.title,
+            "title": _title(found.title, tree),
             "author": author.replace("; ", ", ") if author else None,
             "published": found.date,
             "url": found.url,
             "language": tree.get("lang"),
         }
     )
+
+
+def _title(title: str | None, tree: HtmlElement) -> str | None:
+    """The title without the site's name before or behind it, where a heading or the page's card has it so."""
+    heads = ["".join(head.itertext()) for head in tree.findall(".//h1")[:10]]
+    cards = [str(meta.get("content")) for meta in tree.iter("meta") if meta.get("property") == "og:title"]
+    shorter = [" ".join(text.split()) for text in [*heads, *cards[:3]]]
+    return max((text for text in shorter if title and text != title and text in title and " " in text), key=len, default=title)
 
 
 def _meta_of_head(tree: HtmlElement) -> Meta:

@@ -15,6 +15,8 @@ from localsum.readers.pieces import LONG_HEADING_WORDS, Line, Piece, paragraphs,
 from localsum.readers.transcript import NOBODY
 
 MAX_CELL_WORDS = 30  # of a table of data; a longer cell is a text that was laid out
+MENU_WORDS = 4  # of a link in a menu
+MENU_LINKS = 3
 
 _UNREAD = frozenset(
     """
@@ -58,6 +60,7 @@ def walk(root: Any) -> list[Piece]:  # noqa: ANN401  # lxml has no types
             if element is not root:
                 walker.text(element.tail)
     walker.flush()
+    walker.end_menu()
     return walker.pieces
 
 
@@ -83,6 +86,8 @@ class _Walk:
         self.tight = False
         self.quotes = 0
         self.apart = 0  # how many bold elements and links are open
+        self.links = 0  # of these, links
+        self.menu: list[int] = []  # where the last pieces are that are short and nothing but a link
         self.heading = 0
         self.pre = 0
         self.row: list[str] | None = None  # of a table of data
@@ -90,7 +95,7 @@ class _Walk:
         self.first_row = True
         self.lines: list[Line] = []
         self.parts: list[str] = []
-        self.all_apart = True
+        self.all_apart = self.all_links = True
 
     def start(self, element: Any) -> bool:  # noqa: ANN401
         """Begin an element; True where nothing in it is to be read."""
@@ -105,6 +110,7 @@ class _Walk:
             return False
         if name in ("b", "strong", "a"):
             self.apart += 1
+            self.links += name == "a"
         if name not in _BLOCKS:
             return False
         if name in ("td", "th") and self.tables and self.tables[-1]:
@@ -141,6 +147,7 @@ class _Walk:
             return
         if name in ("b", "strong", "a"):
             self.apart -= 1
+            self.links -= name == "a"
         if name not in _BLOCKS:
             return
         if self.row is not None and name not in ("tr", "td", "th"):
@@ -174,8 +181,9 @@ class _Walk:
     def text(self, text: str | None) -> None:
         if not text:
             return
-        if text.strip() and not self.apart:
-            self.all_apart = False
+        if text.strip():
+            self.all_apart &= self.apart > 0
+            self.all_links &= self.links > 0
         self.parts.append(text if self.pre else _SPACE.sub(" ", text))
 
     def _line(self, *, hard: bool) -> None:
@@ -190,28 +198,55 @@ class _Walk:
         """End the paragraph that was being read."""
         self._line(hard=False)
         lines, self.lines = self.lines, []
+        is_link, self.all_links = self.all_links, True
         if not lines:
             return
+        text = " ".join(line.text for line in lines)
+        if is_link and not self.heading and len(text.split()) <= MENU_WORDS:
+            self.menu.append(len(self.pieces))
+        else:
+            self.end_menu()
         if self.pre:
             self.pieces.append(Piece("\n".join(line.text for line in lines), "code"))
-            return
-        text = " ".join(line.text for line in lines)
-        if is_caption:
+        elif is_caption:
             self.pieces.append(Piece(text, "table"))
         elif self.heading and not self.lists and len(text.split()) <= LONG_HEADING_WORDS:
             self.pieces.append(Piece(text, "heading", self.heading))
         else:
-            kind: BlockKind = "quote" if self.quotes else "paragraph"
-            for piece in paragraphs(lines, NOBODY, keep_breaks=False):
+            self._prose(lines)
+
+    def end_menu(self) -> None:
+        """Take off the last pieces if they were a menu: several short links, one after another."""
+        if len(self.menu) >= MENU_LINKS and self.menu[-1] - self.menu[0] == len(self.menu) - 1:
+            del self.pieces[self.menu[0] :]
+        self.menu = []
+
+    def _prose(self, lines: list[Line]) -> None:
+        kind: BlockKind = "quote" if self.quotes else "paragraph"
+        for group in _groups(lines):
+            listed = len(group) > 1 and all(line.apart for line in group)  # headlines, one to a line
+            texts = [[line] for line in group] if listed else [group]
+            for piece in (piece for part in texts for piece in paragraphs(part, NOBODY, keep_breaks=False)):
                 if not piece.text.strip():
                     continue
-                if self.lists or self.marker:
-                    marker, self.marker = self.marker or "  " * len(self.lists), ""
+                if self.lists or self.marker or listed:
+                    marker, self.marker = self.marker or ("  " * len(self.lists) if self.lists else "- "), ""
                     self.pieces.append(Piece(piece.text, "item", marker=marker, tight=self.tight))
                     self.tight = True
                 else:
-                    self.pieces.append(Piece(piece.text, kind, apart=piece.apart))
+                    self.pieces.append(Piece(piece.text, kind, apart=piece.apart or all(line.apart for line in group)))
                     self.tight = False
+            self.tight = self.tight and bool(self.lists)
+
+
+def _groups(lines: list[Line]) -> list[list[Line]]:
+    """The lines of a paragraph, parted where bold text or a link that has a line to itself begins or ends."""
+    groups = [[lines[0]]]
+    for line, following in zip(lines, lines[1:], strict=False):
+        if line.hard and line.apart != following.apart:
+            groups.append([])
+        groups[-1].append(following)
+    return groups
 
 
 def _is_hidden(element: Any) -> bool:  # noqa: ANN401
