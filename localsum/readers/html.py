@@ -15,7 +15,7 @@ from localsum.readers.boilerplate import without_boilerplate
 from localsum.readers.decode import clean, decode
 from localsum.readers.meta import Meta, meta_of
 from localsum.readers.pieces import Piece
-from localsum.readers.walk import walk
+from localsum.readers.walk import is_hidden, walk
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -71,6 +71,9 @@ def _article(tree: HtmlElement) -> tuple[Any, Meta]:
     """The element that holds the article, and the page's metadata; None where no article is found."""
     if sum(1 for _ in tree.iter()) > MAX_ELEMENTS:
         return None, _meta_of_head(tree)
+    for element in [element for element in tree.iter("*") if is_hidden(element)]:
+        if element.getparent() is not None:
+            element.drop_tree()
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it tells its troubles with pages on stderr
     logging.getLogger("htmldate").setLevel(logging.CRITICAL)
     import trafilatura

@@ -100,7 +100,7 @@ class _Walk:
     def start(self, element: Any) -> bool:  # noqa: ANN401
         """Begin an element; True where nothing in it is to be read."""
         name = name_of(element)
-        if name in _UNREAD or _is_hidden(element):
+        if name in _UNREAD or is_hidden(element):
             return True
         if name == "br":
             if self.lines and not "".join(self.parts).strip():
@@ -143,7 +143,7 @@ class _Walk:
 
     def end(self, element: Any) -> None:  # noqa: ANN401
         name = name_of(element)
-        if name in _UNREAD or _is_hidden(element):
+        if name in _UNREAD or is_hidden(element):
             return
         if name in ("b", "strong", "a"):
             self.apart -= 1
@@ -249,7 +249,10 @@ def _groups(lines: list[Line]) -> list[list[Line]]:
     return groups
 
 
-def _is_hidden(element: Any) -> bool:  # noqa: ANN401
+def is_hidden(element: Any) -> bool:  # noqa: ANN401
+    """Whether a browser shows nothing of an element, or only below a picture."""
+    if element.tag in ("template", "figcaption"):
+        return True
     attributes = element.attrib
     if not attributes:
         return False
