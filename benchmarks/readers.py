@@ -50,7 +50,10 @@ def pages(data: Path, worst: int) -> bool:
     seconds = time.perf_counter() - started
     f1, precision, recall = (sum(row[place] for row in rows) / len(rows) for place in range(3))
     empty = sum(row[0] == 0 for row in rows)
-    print(f"pages   {len(rows)}  F1 {f1:.4f}  precision {precision:.4f}  recall {recall:.4f}  empty {empty}  {seconds:.1f} s")
+    print(
+        f"pages   {len(rows)}  F1 {f1:.4f}  precision {precision:.4f}  recall {recall:.4f}  empty {empty}"
+        f"  {seconds:.1f} s"
+    )
     for row in sorted(rows)[:worst]:
         print(f"        {row[3]}  F1 {row[0]:.2f}  precision {row[1]:.2f}  recall {row[2]:.2f}")
     return f1 >= LEAST_F1 and not empty

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # pages, mails and feeds by hand
 """Readers, HTML: the article of a page and nothing around it, as the same blocks that Markdown has."""
 
 from __future__ import annotations
@@ -145,7 +146,9 @@ def test_a_table_that_lays_out_a_page_is_no_table():
 
 
 def test_speakers_in_a_page():
-    turns = "".join(f"<p><b>{name}:</b> [0{n}:00] {PROSE_TEXT}</p>" for n, name in enumerate(["Ana Ruiz", "Tom Hale"] * 2))
+    turns = "".join(
+        f"<p><b>{name}:</b> [0{n}:00] {PROSE_TEXT}</p>" for n, name in enumerate(["Ana Ruiz", "Tom Hale"] * 2)
+    )
     document = read(f"<html><body><article>{turns}</article></body></html>")
     assert [block.speaker for block in document.blocks] == ["Ana Ruiz", "Tom Hale"] * 2
     assert {text for _, text in blocks(document)} == {PROSE_TEXT}

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # pages, mails and feeds by hand
 """Readers, inputs with many documents and mail: each document whole, a broken one named while the others go on."""
 
 from __future__ import annotations
@@ -65,9 +66,8 @@ RDF = f"""<?xml version="1.0"?><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-
 def test_each_entry_of_a_feed_is_a_document(tmp_path):
     first, second, third = every(tmp_path, "news.rss", RSS)
     assert blocks(first) == [("paragraph", PROSE_TEXT), ("item", "One aim of it")]
-    assert (first.title, first.author, first.url) == ("Northwind & friends open a lab", "Ana Ruiz", "https://example.com/1") or (
-        "Ana Ruiz" in first.author
-    )
+    assert first.title == "Northwind & friends open a lab"
+    assert (first.author, first.url) == ("Ana Ruiz", "https://example.com/1")
     assert (first.published, first.language, first.format) == ("2026-03-05T10:00:00+01:00", "en-gb", "feed")
     assert first.path == f"{tmp_path / 'news.rss'}#1"
     assert (second.text, second.title, second.url) == ("Only a title here", "Only a title here", None)
@@ -78,7 +78,12 @@ def test_each_entry_of_a_feed_is_a_document(tmp_path):
 def test_atom_and_rdf_whatever_their_name(name, tmp_path):
     (atom,) = every(tmp_path, name, ATOM)
     assert blocks(atom) == [("heading", "Teil"), ("paragraph", PROSE_TEXT)]
-    assert (atom.title, atom.author, atom.published, atom.language) == ("Eins", "Ana", "2026-03-05T10:00:00+00:00", "de")
+    assert (atom.title, atom.author, atom.published, atom.language) == (
+        "Eins",
+        "Ana",
+        "2026-03-05T10:00:00+00:00",
+        "de",
+    )
     (rdf,) = every(tmp_path, name, RDF)
     assert (rdf.text, rdf.url) == (PROSE_TEXT, "https://example.com/y")
 
@@ -214,7 +219,12 @@ def test_each_line_of_jsonl_is_a_document_and_a_broken_one_is_named(tmp_path):
     found = every(tmp_path, "x.jsonl", data)
     assert texts(found)[:2] == [PROSE_TEXT, f"Heading\n\nBold words. {SECOND}"]
     first, second, *_ = found
-    assert (first.title, first.author, first.published, first.url) == ("A lab", "Ana Ruiz", "2026-03-05", "https://example.com")
+    assert (first.title, first.author, first.published, first.url) == (
+        "A lab",
+        "Ana Ruiz",
+        "2026-03-05",
+        "https://example.com",
+    )
     assert (first.path, second.path) == (f"{tmp_path / 'x.jsonl'}#oslo/1", f"{tmp_path / 'x.jsonl'}#7")
     assert second.title == "Heading"
     assert found[4].text.startswith(PROSE_TEXT + "\n\n")
@@ -256,7 +266,11 @@ def test_a_field_of_csv_may_be_long(tmp_path):
 
 
 def test_anything_may_be_packed(tmp_path):
-    for name, data, count in [("a.rss", RSS, 3), ("a.txt", PROSE_TEXT, 1), ("a.jsonl", json.dumps({"text": SECOND}), 1)]:
+    for name, data, count in [
+        ("a.rss", RSS, 3),
+        ("a.txt", PROSE_TEXT, 1),
+        ("a.jsonl", json.dumps({"text": SECOND}), 1),
+    ]:
         packed = every(tmp_path, f"{name}.gz", gzip.compress(data.encode()))
         assert len(packed) == count
         assert texts(packed) == texts(every(tmp_path, name, data))

@@ -54,7 +54,7 @@ def read_path(path: Path, *, format_in: str | None = None) -> Document:
 
 
 def read_bytes(data: bytes, *, path: str | None, format_in: str | None = None) -> Document:
-    """The only document in bytes; `path` is what the user calls them, None for standard input. Raises as `read_path`."""
+    """The only document in bytes; `path` is their name, None for standard input. Raises as `read_path`."""
     _check(format_in)
     return _only(_documents(data, path, format_in, (None, None, None)), _name(path))
 
@@ -97,9 +97,7 @@ def _bytes(path: Path) -> bytes:
         raise InputError(f"{name} cannot be read: {reason}", _AGAIN) from None
 
 
-def _documents(
-    data: bytes, path: str | None, format_in: str | None, fields: Fields
-) -> Iterator[Document | InputError]:
+def _documents(data: bytes, path: str | None, format_in: str | None, fields: Fields) -> Iterator[Document | InputError]:
     from localsum.readers.article import Wanted, to_document
     from localsum.readers.decode import UnreadableError
     from localsum.readers.formats import detect

@@ -20,6 +20,7 @@ from localsum.readers.pieces import Piece, assemble, with_headings, with_speaker
 from localsum.readers.transcript import prepare
 
 MAX_MARKDOWN = 1_000_000  # characters; a longer text is read as plain text, whatever its markup
+NOTHING = Meta()  # what most texts say of themselves
 EMPTY_HINT = "name a file with text in it: localsum read FILE"
 
 
@@ -36,7 +37,7 @@ class Draft:
     """A document whose text is still in pieces. `id` is what its source calls it among others."""
 
     pieces: Sequence[Piece]
-    meta: Meta = Meta()
+    meta: Meta = NOTHING
     warnings: Sequence[str] = ()
     format: str | None = None  # where it is not that of the whole input
     id: str | None = None

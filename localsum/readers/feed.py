@@ -23,7 +23,7 @@ def parts(data: bytes) -> Iterator[Part]:
     except Exception as error:  # it is written to raise nothing, but the parsers under it do
         raise UnreadableError(f"is no feed that can be read: {type(error).__name__}", _HINT) from None
     if not found.entries:
-        reason = "has no entries" if found.version else "is no feed"
+        reason = "has no entries" if found.get("version") else "is no feed"
         raise UnreadableError(reason, _HINT)
     language = found.feed.get("language")
     for entry in found.entries:
@@ -40,7 +40,7 @@ def _draft(entry: Any, language: str | None) -> Draft:  # noqa: ANN401  # feedpa
     meta = meta_of(
         {
             "title": title,
-            "author": entry.get("author"),
+            "author": entry.get("author_detail", {}).get("name") or entry.get("author"),
             "published": entry.get("published") or entry.get("updated"),
             "url": entry.get("feedburner_origlink") or entry.get("link"),
             "language": next((part.get("language") for part in entry.get("content", [])), None) or language,

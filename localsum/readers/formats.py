@@ -26,9 +26,7 @@ _MARKDOWN_SIGNS = re.compile(
     r"|(?<!\S)\*\*[^\s*][^*\n]{0,300}\*\*",  # bold
     re.MULTILINE,
 )
-_SUBTITLES = re.compile(
-    r"\s*+(?:WEBVTT(?:[ \t\n]|$)|\d{1,6}[ \t]*\n(?:\d{1,3}:)?\d\d:\d\d[.,]\d{1,3}[ \t]*-->)"
-)
+_SUBTITLES = re.compile(r"\s*+(?:WEBVTT(?:[ \t\n]|$)|\d{1,6}[ \t]*\n(?:\d{1,3}:)?\d\d:\d\d[.,]\d{1,3}[ \t]*-->)")
 _MBOX = re.compile(r"From \S[^\n]{0,200}\d\d:\d\d[^\n]{0,60}\n[\w-]{1,60}:")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S|[ \t]+\S")
 _MAIL_HEADERS = {"received", "return-path", "message-id", "delivered-to", "mime-version", "content-type", "x-mailer"}
@@ -46,9 +44,8 @@ def detect(data: bytes, suffix: str) -> str:
     cut = data[:SNIFFED]
     if len(data) > len(cut):  # not to end inside a character
         cut = cut[: max(cut.rfind(b"\n"), cut.rfind(b" ")) + 1] or cut
-    if cut.startswith(b"From ") or cut.lstrip()[:1] == b"{" or _HEADER.match(cut[:80].decode("latin-1")):
-        if found := _by_lines(cut.decode("utf-8", "replace").replace("\r\n", "\n")):
-            return found
+    if found := _by_lines(cut.decode("utf-8", "replace").replace("\r\n", "\n")):
+        return found
     text, _ = decode(cut)
     if _FEED.match(text[:4000]):
         return "feed"
@@ -88,7 +85,7 @@ def _by_lines(text: str) -> str | None:
             return "jsonl" if isinstance(json.loads(first), dict) else None
         except (ValueError, RecursionError):
             return None
-    names = set()
+    names: set[str] = set()
     for line in text.split("\n", 200)[:200]:
         header = _HEADER.match(line)
         if not header:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from localsum.readers.article import Draft, Part, marked_draft
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 MAX_ELEMENTS = 60_000  # of a page; finding the article in more takes minutes, so all of it is read
-_DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}[\"']?([\w:-]{2,30})|<\?xml[^>]{0,60}encoding=[\"']([\w-]{2,30})", re.I)
+_DECLARED = re.compile(
+    rb"<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}[\"']?([\w:-]{2,30})|<\?xml[^>]{0,60}encoding=[\"']([\w-]{2,30})", re.I
+)
 _DATA_ADDRESS = re.compile(r"data:[a-z]+/[\w.+-]{1,60};base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
 _NO_AUTHOR = re.compile(r"https?:|@|\d|^(?:admin|staff|editor|about|contact|team)$", re.IGNORECASE)
 
@@ -76,8 +79,7 @@ def _article(tree: HtmlElement) -> tuple[Any, Meta]:
             element.drop_tree()
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it tells its troubles with pages on stderr
     logging.getLogger("htmldate").setLevel(logging.CRITICAL)
-    import trafilatura
-
+    trafilatura = _trafilatura()
     try:
         found = trafilatura.bare_extraction(
             tree, favor_precision=True, include_comments=False, include_formatting=True, with_metadata=True
@@ -98,15 +100,28 @@ def _article(tree: HtmlElement) -> tuple[Any, Meta]:
     )
 
 
+def _trafilatura() -> ModuleType:
+    """The library, loaded without a socket: urllib3, which it loads for downloads, opens one to look for IPv6."""
+    import socket
+
+    had_ipv6, socket.has_ipv6 = socket.has_ipv6, False
+    try:
+        import trafilatura
+    finally:
+        socket.has_ipv6 = had_ipv6
+    return trafilatura
+
+
 def _title(title: str | None, tree: HtmlElement) -> str | None:
     """The title without the site's name before or behind it, where a heading or the page's card has it so."""
     heads = ["".join(head.itertext()) for head in tree.findall(".//h1")[:10]]
     cards = [str(meta.get("content")) for meta in tree.iter("meta") if meta.get("property") == "og:title"]
     shorter = [" ".join(text.split()) for text in [*heads, *cards[:3]]]
-    return max((text for text in shorter if title and text != title and text in title and " " in text), key=len, default=title)
+    return max(
+        (text for text in shorter if title and text != title and text in title and " " in text), key=len, default=title
+    )
 
 
 def _meta_of_head(tree: HtmlElement) -> Meta:
     title = tree.find(".//title")
     return meta_of({"title": title.text if title is not None else None, "language": tree.get("lang")})
-

@@ -19,16 +19,16 @@ from localsum.readers.boilerplate import without_boilerplate, without_footer
 from localsum.readers.decode import UnreadableError, clean, decode
 from localsum.readers.html import fragment_pieces
 from localsum.readers.meta import Meta, meta_of
-from localsum.readers.pieces import Piece, with_headings
 
-MAX_DEPTH = 100  # of boundaries in boundaries
 MAX_PARTS = 1000  # of one message that are looked at
 LEAST_SHARE = 0.5  # of the words of the text part that the HTML part must have
 
 _SEPARATOR = re.compile(rb"^From \S[^\n]{0,300}\d\d:\d\d[^\n]{0,100}\n", re.MULTILINE)
 _ADDRESS = r"<?\[?\(?\bhttps?://[^\s<>()\[\]]{1,2000}\)?\]?>?"
 _ADDRESS_LINE = re.compile(rf"^[^\w\n]{{0,10}}(?:[\w ]{{1,40}}: {{0,3}})?{_ADDRESS}[^\w\n]{{0,10}}$", re.MULTILINE)
-_ADDRESS_ASIDE = re.compile(r" ?(?:\(https?://[^\s()]{1,2000}\)|<https?://[^\s<>]{1,2000}>|\[https?://[^\s\[\]]{1,2000}\])")
+_ADDRESS_ASIDE = re.compile(
+    r" ?(?:\(https?://[^\s()]{1,2000}\)|<https?://[^\s<>]{1,2000}>|\[https?://[^\s\[\]]{1,2000}\])"
+)
 _LONG_ADDRESS = re.compile(r"\bhttps?://[^\s<>\"]{80,2000}")
 _SIGNATURE = re.compile(r"^-- ?\n", re.MULTILINE)
 

@@ -48,7 +48,8 @@ def parts(data: bytes) -> Iterator[Part]:
         except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, LookupError,
                 ArithmeticError, RecursionError, OSError, NotImplementedError, ImportError) as error:  # fmt: skip
             raise UnreadableError(
-                f"is a PDF that cannot be read: {type(error).__name__}", "print it to a new PDF, then: localsum read FILE"
+                f"is a PDF that cannot be read: {type(error).__name__}",
+                "print it to a new PDF, then: localsum read FILE",
             ) from None
         body = "\n".join(line for lines in _without_margins(pages) for line in lines)
         if not re.search(r"\w", body):

@@ -14,8 +14,8 @@ from localsum.readers.decode import UnreadableError, clean, decode
 from localsum.readers.meta import meta_of
 
 # What a field is called where the user does not say. The first that a record has is taken.
-TEXT_FIELDS = ("text", "content", "body", "article", "articlebody", "article_body", "full_text", "document", "transcript",
-               "content_text", "content_html", "html", "markdown", "description", "summary")  # fmt: skip
+TEXT_FIELDS = ("text", "content", "body", "article", "articlebody", "article_body", "full_text", "document",
+               "transcript",                "content_text", "content_html", "html", "markdown", "description", "summary")  # fmt: skip
 TITLE_FIELDS = ("title", "headline", "subject", "name")
 ID_FIELDS = ("id", "_id", "guid", "key", "slug")
 _BROKEN = "mend or remove it, then: localsum read FILE"
@@ -71,7 +71,9 @@ def _draft(record: Mapping[str, Any], wanted: Wanted) -> Draft:
     if key is None:
         names = clean(", ".join(str(name)[:40] for name in list(record)[:20]))[0].replace("\n", " ")
         missing = f"no field {wanted.text_field!r}" if wanted.text_field else "no field with a text"
-        raise UnreadableError(f"has {missing}; it has: {names or 'none'}", "name it: localsum read FILE --text-field NAME")
+        raise UnreadableError(
+            f"has {missing}; it has: {names or 'none'}", "name it: localsum read FILE --text-field NAME"
+        )
     value = record[key]
     if not isinstance(value, str) or not value.strip():
         raise UnreadableError(f"has no text in its field {key!r}", "name another: localsum read FILE --text-field NAME")

@@ -7,6 +7,7 @@ forms, menus, pictures and their captions are left out.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 from localsum.document import BlockKind
@@ -20,23 +21,34 @@ MENU_LINKS = 3
 
 _UNREAD = frozenset(
     """
-    script style head template noscript svg math iframe object embed applet audio video canvas map select textarea button
-    input option datalist dialog nav figcaption menu frameset
+    script style head template noscript svg math iframe object embed applet audio video canvas map select textarea
+    button input option datalist dialog nav figcaption menu frameset
     """.split()  # noqa: SIM905  # a table to read
 )
 _BLOCKS = frozenset(
     """
-    address article aside blockquote body caption center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6
-    header hgroup hr html legend li main ol p pre section summary table tbody td tfoot th thead tr ul
+    address article aside blockquote body caption center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5
+    h6 header hgroup hr html legend li main ol p pre section summary table tbody td tfoot th thead tr ul
     """.split()  # noqa: SIM905
 )
 # Trafilatura's names for the same things.
-_SAME = {"item": "li", "list": "ul", "quote": "blockquote", "row": "tr", "cell": "td", "lb": "br", "code": "code", "ref": "a"}
+_SAME = {
+    "item": "li",
+    "list": "ul",
+    "quote": "blockquote",
+    "row": "tr",
+    "cell": "td",
+    "lb": "br",
+    "code": "code",
+    "ref": "a",
+}
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|(?:max-height|font-size)\s*:\s*0(?:px)?\s*(?:;|!|$)",
     re.IGNORECASE,
 )
-_CAPTION = re.compile(r"(?:^|[\s_-])captions?(?:$|[\s_-])|photo-?credit|sr-only|visually-?hidden|screen-reader", re.IGNORECASE)
+_CAPTION = re.compile(
+    r"(?:^|[\s_-])captions?(?:$|[\s_-])|photo-?credit|sr-only|visually-?hidden|screen-reader", re.IGNORECASE
+)
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 
@@ -242,7 +254,7 @@ class _Walk:
 def _groups(lines: list[Line]) -> list[list[Line]]:
     """The lines of a paragraph, parted where bold text or a link that has a line to itself begins or ends."""
     groups = [[lines[0]]]
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in pairwise(lines):
         if line.hard and line.apart != following.apart:
             groups.append([])
         groups[-1].append(following)
