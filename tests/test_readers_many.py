@@ -245,6 +245,13 @@ def test_fields_that_were_named(tmp_path):
     assert "\x1b" not in unknown.message
 
 
+def test_jsonl_is_known_by_its_content(tmp_path):
+    line = json.dumps({"id": 1, "text": PROSE_TEXT})
+    assert [one.path[-2:] for one in every(tmp_path, "x", f"{line}\n{line}")] == ["#1", "#1"]
+    (long,) = every(tmp_path, "y", json.dumps({"text": (PROSE_TEXT + " ") * 2000}))
+    assert long.format == "jsonl"
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_rows_of_csv(delimiter, tmp_path):
     data = delimiter.join(["id", "Title", "Text"]) + "\n"

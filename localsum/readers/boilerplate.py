@@ -23,7 +23,8 @@ _AGENCY = r"(?:Getty(?: Images)?|Reuters|AP(?: Photo)?|AFP|Shutterstock|Unsplash
 _PICTURE = r"(?:photo(?:graph)?s?|image|picture|illustration|video|credits?|bild|foto)"
 _RULES = (
     # sharing
-    rf"{_ACT}(?:[\s,|/·•&]+(?:and |on |via |to |by )?(?:{_ACT}|this))*(?: (?:article|story|post|page|link|issue|newsletter))?",
+    rf"{_ACT}(?:[\s,|/·•&]+(?:and |on |via |to |by )?(?:{_ACT}|this))*"
+    r"(?: (?:article|story|post|page|link|issue|newsletter))?",
     r"(?:share|forward|e-?mail|send|print|save|like) (?:this|it)\b.{0,60}",
     r"follow(?: (?:us|me|@\w+))?(?: on\b.{0,60})?|skip to\b.{0,40}",
     r"follow .{1,100} on (?:facebook|twitter|instagram|x|linkedin|bluesky|threads)\b.{0,100}|have a tip\?.{0,150}",
@@ -32,12 +33,13 @@ _RULES = (
     r"(?:read|see|view|show|load|learn|find out) (?:more|the (?:full|whole|rest|original)|full|on|all)\b.{0,60}",
     r"continue reading\b.{0,60}|keep reading|more|\[?link\]?|\[?comments\]?|permalink|via|source",
     r"(?:click|tap) (?:here|on|the|to)\b.{0,100}|.{0,80}[|·]\s*(?:read|view|see|continue)\b.{0,40}",
-    r"(?:view|read|open|see) (?:this |it |the )?(?:(?:e-?mail|newsletter|message|post|issue) )?(?:in|on) (?:your |a |the )?"
-    r"(?:web|browser|online|app)\b.{0,60}",
+    r"(?:view|read|open|see) (?:this |it |the )?(?:(?:e-?mail|newsletter|message|post|issue) )?(?:in|on) "
+    r"(?:your |a |the )?(?:web|browser|online|app)\b.{0,60}",
     r"(?:story |article )?continues? below.{0,40}|scroll (?:down|to continue)\b.{0,40}",
-    r"(?:related|recommended|trending|popular|most (?:read|popular|viewed)|more (?:from|on|in|about)|also (?:read|see|on)|"
-    r"read (?:also|next)|see also|you (?:may|might) (?:also )?like|up next|don['’]t miss|mehr zum thema|lesen sie auch)\b"
-    r".{0,120}",
+    r"(?:related|recommended|trending|popular|most (?:read|popular|viewed)|more (?:from|on|in|about)|"
+    r"also (?:read|see|on)|"
+    r"read (?:also|next)|see also|you (?:may|might) (?:also )?like|up next|don['’]t miss|mehr zum thema|"
+    r"lesen sie auch)\b.{0,120}",
     r"(?:[\[(](?:link|\d{0,6}\s?comments?)[\])]\s*)+|submitted by .{1,60}|the post .{1,250} appeared first on .{1,100}",
     r"<?https?://\S+>?",
     # advertising and subscribing
@@ -55,7 +57,8 @@ _RULES = (
     r"(?:photo|image|picture|illustration) (?:by|via|from|courtesy|:).{1,120}",
     rf".{{0,250}}[/|(©]\s{{0,2}}{_AGENCY}\b[^.]{{0,40}}",
     r"(?:all rights reserved|©|\(c\) |copyright\b)(?=.{0,120}(?:20|19)\d\d|.{0,80}rights reserved|\W*$).{0,200}",
-    r"(?:additional )?(?:reporting|writing) by .{1,350}|(?:source|filed under|tags?|posted in|categories|topics)\s?:.{1,60}",
+    r"(?:additional )?(?:reporting|writing) by .{1,350}",
+    r"(?:source|filed under|tags?|posted in|categories|topics)\s?:.{1,60}",
     r"\d{1,3}\s?-?min(?:ute)?s? read|(?:estimated )?reading time\b.{0,30}",
 )
 _WHOLE = re.compile(rf"[\[(]?(?:{'|'.join(_RULES)})[\])]?[\s.:!…»>→›|]*", re.IGNORECASE)

@@ -29,6 +29,7 @@ _MARKDOWN_SIGNS = re.compile(
 _SUBTITLES = re.compile(r"\s*+(?:WEBVTT(?:[ \t\n]|$)|\d{1,6}[ \t]*\n(?:\d{1,3}:)?\d\d:\d\d[.,]\d{1,3}[ \t]*-->)")
 _MBOX = re.compile(r"From \S[^\n]{0,200}\d\d:\d\d[^\n]{0,60}\n[\w-]{1,60}:")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S|[ \t]+\S")
+_RECORD = re.compile(r"\{\s*\"[^\"\n]{1,200}\"\s*:")  # how a line of JSONL begins, where it is longer than what is seen
 _MAIL_HEADERS = {"received", "return-path", "message-id", "delivered-to", "mime-version", "content-type", "x-mailer"}
 
 
@@ -84,7 +85,7 @@ def _by_lines(text: str) -> str | None:
         try:
             return "jsonl" if isinstance(json.loads(first), dict) else None
         except (ValueError, RecursionError):
-            return None
+            return "jsonl" if "\n" not in text and _RECORD.match(first) else None
     names: set[str] = set()
     for line in text.split("\n", 200)[:200]:
         header = _HEADER.match(line)

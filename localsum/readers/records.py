@@ -15,7 +15,7 @@ from localsum.readers.meta import meta_of
 
 # What a field is called where the user does not say. The first that a record has is taken.
 TEXT_FIELDS = ("text", "content", "body", "article", "articlebody", "article_body", "full_text", "document",
-               "transcript",                "content_text", "content_html", "html", "markdown", "description", "summary")  # fmt: skip
+               "transcript", "content_text", "content_html", "html", "markdown", "description", "summary")  # fmt: skip
 TITLE_FIELDS = ("title", "headline", "subject", "name")
 ID_FIELDS = ("id", "_id", "guid", "key", "slug")
 _BROKEN = "mend or remove it, then: localsum read FILE"
