@@ -35,6 +35,7 @@ app = typer.Typer(
 
 
 _INTERRUPTED = 130
+MOST_NAMED = 100  # documents that failed, at the end of a run
 FormatName = Literal["terminal", "md", "json"]
 InputName = Literal["text", "markdown", "html", "feed", "mail", "mbox", "pdf", "jsonl", "csv", "subtitles"]
 StyleName = Literal["extractive", "written"]
@@ -266,7 +267,9 @@ def _failure(failed: list[LocalsumError], documents: int) -> LocalsumError:
     """What is raised at the end for all that failed: the error itself where there was one document only."""
     if documents == 1:
         return failed[0]
-    lines = [f"{len(failed)} of {documents} documents failed:", *(error.message for error in failed)]
+    lines = [f"{len(failed)} of {documents} documents failed:", *(error.message for error in failed[:MOST_NAMED])]
+    if len(failed) > MOST_NAMED:
+        lines.append(f"… and {len(failed) - MOST_NAMED:,} more")
     return LocalsumError("\n  ".join(lines), failed[0].hint)
 
 

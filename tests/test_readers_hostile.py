@@ -158,6 +158,7 @@ def nested(tag: str, times: int) -> bytes:
         ("table.html", lambda: nested("table><tr><td", 50_000), ""),
         ("bold.html", lambda: nested("b", 200_000), ""),
         ("wide.html", lambda: b"<html><body>" + b"<p>Some words here.</p>\n" * 200_000, "Some words here"),
+        ("tags.html", lambda: b"<p>words " * 5_000_000, "more than 1,000,000 tags"),
         ("open.html", lambda: b"<html><body>" + b"<table><tr><td>" * 1000 + b"<a <b <c " * 50_000, ""),
         ("styles.html", lambda: b"<html><body>" + b"<p style='" + b"display:" * 500_000 + b"'>Words.</p>", "Words"),
         ("image.html", lambda: b"<html><body><p>Words here.<img src='data:image/png;base64," + b"QUJD" * 3_000_000 + b"'>", "Words"),
@@ -252,7 +253,7 @@ def test_links_in_a_circle_and_names_with_line_ends(tmp_path):
              "Content-Type: text/html\n",
              "Content-Type: multipart/mixed; boundary=b\n", "--b\n", '{"text": "words here"}\n', '{"text": ', "text,id\n",
              '"', ",",
-             "WEBVTT\n\n", "00:01.000 --> 00:02.000\n", "<v Ana>", ">> ANA: ", "- ", "\x1b[31m", "\u202e", "%PDF-1.4\n", "é"]
+             "WEBVTT\n\n", "00:01.000 --> 00:02.000\n", "<v Ana>", "<v &#x202e;>", "&#8203;", "&#27;[2J", ">> ANA: ", "- ", "\x1b[31m", "\u202e", "%PDF-1.4\n", "é"]
         ),
         max_size=30,
     ).map("".join),

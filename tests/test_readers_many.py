@@ -234,6 +234,12 @@ def test_each_line_of_jsonl_is_a_document_and_a_broken_one_is_named(tmp_path):
     assert "nested" in found[6].message or "is no JSON" in found[6].message
 
 
+def test_line_ends_of_other_kinds_are_part_of_a_record(tmp_path):
+    line = json.dumps({"text": f"{PROSE_TEXT}\u2028\u2028{SECOND}\x85"}, ensure_ascii=False)
+    first, second = every(tmp_path, "x.jsonl", f"{line}\r\n{line}\r\n")
+    assert first.text == second.text == f"{PROSE_TEXT}\n\n{SECOND}"
+
+
 def test_fields_that_were_named(tmp_path):
     data = json.dumps({"a": PROSE_TEXT, "text": "no", "t": "Title", "key": "k1"})
     (document,) = every(tmp_path, "x.jsonl", data, text_field="a", title_field="t", id_field="key")

@@ -66,6 +66,18 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
 
     `declared` is the encoding that the data says it has; UTF-8 that is valid is believed more.
     """
+    text, warnings = raw_text(data, declared)
+    text, removed = clean(text)
+    if not text or text.isspace():
+        raise UnreadableError("is empty", "name a file with text in it: localsum read FILE")
+    if removed:
+        were = "character that cannot be shown was" if removed == 1 else "characters that cannot be shown were"
+        warnings.append(f"{removed} {were} removed")
+    return text, warnings
+
+
+def raw_text(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
+    """The text of a file as it is written, for formats in which line ends mean something. Raises as `decode`."""
     for magic, what in _MAGIC:
         if data.startswith(magic):
             raise UnreadableError(f"is {what}, not text", "save it as plain text or Markdown, then: localsum read FILE")
@@ -75,12 +87,6 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
         raise UnreadableError(
             "is not text (it holds control characters)", "name a text or Markdown file: localsum read FILE"
         )
-    text, removed = clean(text)
-    if not text or text.isspace():
-        raise UnreadableError("is empty", "name a file with text in it: localsum read FILE")
-    if removed:
-        were = "character that cannot be shown was" if removed == 1 else "characters that cannot be shown were"
-        warnings.append(f"{removed} {were} removed")
     return text, warnings
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from localsum.readers.article import Draft, Part, marked_draft
 from localsum.readers.boilerplate import without_boilerplate
-from localsum.readers.decode import clean, decode
+from localsum.readers.decode import UnreadableError, clean, decode
 from localsum.readers.meta import Meta, meta_of
 from localsum.readers.pieces import Piece
 from localsum.readers.walk import is_hidden, walk
@@ -21,7 +21,8 @@ from localsum.readers.walk import is_hidden, walk
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-MAX_ELEMENTS = 60_000  # of a page; finding the article in more takes minutes, so all of it is read
+MAX_TAGS = 1_000_000  # of any HTML: 10 seconds and 700 MB
+MAX_ELEMENTS = 30_000  # of a page in which the article is looked for: 5 seconds; of a larger one all is read
 _DECLARED = re.compile(
     rb"<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}[\"']?([\w:-]{2,30})|<\?xml[^>]{0,60}encoding=[\"']([\w-]{2,30})", re.I
 )
@@ -58,11 +59,16 @@ def fragment_pieces(text: str) -> list[Piece]:
 
 
 def parsed(text: str) -> HtmlElement | None:
-    """The tree of an HTML text; None where there is none. Depth is bounded by the parser, at 255 levels."""
+    """The tree of an HTML text; None where there is none. Depth is bounded by the parser, at 255 levels.
+
+    Raises UnreadableError where the tree would not fit into memory.
+    """
     from lxml import etree
     from lxml import html as lxml_html
 
     text = _DATA_ADDRESS.sub("", clean(text)[0])
+    if text.count("<") > MAX_TAGS:
+        raise UnreadableError(f"has more than {MAX_TAGS:,} tags", "save its article alone, then: localsum read FILE")
     parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
         return lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from localsum.readers.article import Draft, Part, Wanted, inner_draft
-from localsum.readers.decode import UnreadableError, clean, decode
+from localsum.readers.article import EMPTY_HINT, Draft, Part, Wanted, inner_draft
+from localsum.readers.decode import UnreadableError, clean, raw_text
 from localsum.readers.meta import meta_of
 
 # What a field is called where the user does not say. The first that a record has is taken.
@@ -23,7 +23,9 @@ _BROKEN = "mend or remove it, then: localsum read FILE"
 
 def parts(data: bytes, form: str, wanted: Wanted) -> Iterator[Part]:
     """A part for each record of "jsonl" or "csv"."""
-    text, _ = decode(data)
+    text, _ = raw_text(data)
+    if not text.strip():
+        raise UnreadableError("is empty", EMPTY_HINT)
     return _json_parts(text, wanted) if form == "jsonl" else _csv_parts(text, wanted)
 
 
@@ -55,7 +57,7 @@ def _csv_parts(text: str, wanted: Wanted) -> Iterator[Part]:
     delimiter = max(",;\t|", key=head.count)
     old = csv.field_size_limit(len(text) + 1)  # a limit of the module, not of the reader
     try:
-        rows = csv.reader(io.StringIO(text), delimiter=delimiter)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         names = [name.strip() for name in next(rows, [])]
         for row in rows:
             if any(row):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from localsum.readers.article import Draft, Part
-from localsum.readers.decode import UnreadableError, decode
+from localsum.readers.decode import UnreadableError, clean, decode
 from localsum.readers.pieces import Piece, ends_sentence
 from localsum.readers.transcript import prepare, read_turn
 
@@ -61,7 +61,7 @@ def _cues(text: str) -> Iterator[Cue]:
         while at < len(lines) and lines[at].strip() and "-->" not in lines[at]:
             for number, part in enumerate(_VOICE.split(lines[at])):
                 if number % 2:
-                    voice = part.strip()
+                    voice = _plain(part)
                 elif (said := _plain(part)) or "</v>" in part:
                     shown.append((voice, said))
                 if "</v>" in part:
@@ -71,7 +71,7 @@ def _cues(text: str) -> Iterator[Cue]:
 
 
 def _plain(text: str) -> str:
-    text = _SOUND.sub(" ", html.unescape(_TAG.sub("", text)))
+    text = _SOUND.sub(" ", clean(html.unescape(_TAG.sub("", text)))[0])
     return re.sub(r"\s+", " ", text).strip()
 
 
