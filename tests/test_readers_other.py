@@ -220,6 +220,28 @@ def test_the_text_of_a_pdf():
     assert read(pdf(pages)).title == "Northwind Opens A Lab"
 
 
+def test_headings_contents_and_broken_words_of_a_pdf():
+    pytest.importorskip("pypdf")
+    contents = [f"{n} Part {n} . . . . . . . . . . . . . . {n}" for n in range(1, 5)]
+    lines = [
+        "The laboratory will work on state-of-the-art models for laptops, and on the instru-",
+        "ments that measure them. They are small, and some of them are older state-of-the-",
+        "art ones that somebody had forgotten.",
+        "2.1 What They Measure",
+        "They measure seconds, and how many words of a model are in the source of them.",
+    ]
+    document = read(pdf([contents, lines]))
+    assert blocks(document) == [
+        (
+            "paragraph",
+            "The laboratory will work on state-of-the-art models for laptops, and on the instruments that measure them. "
+            "They are small, and some of them are older state-of-the-art ones that somebody had forgotten.",
+        ),
+        ("heading", "2.1 What They Measure"),
+        ("paragraph", lines[4]),
+    ]
+
+
 @pytest.mark.parametrize(
     ("data", "why"),
     [

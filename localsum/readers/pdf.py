@@ -6,7 +6,7 @@ import io
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from localsum.readers.article import Draft, Part, text_draft
 from localsum.readers.decode import UnreadableError, clean
@@ -15,6 +15,9 @@ from localsum.readers.meta import Meta, meta_of
 MAX_PAGES = 2000
 MAX_CHARACTERS = 20_000_000
 _NO_TITLE = re.compile(r"untitled|microsoft word|\.(?:docx?|pdf|tex|indd|dvi|qxd)$|^\W*$", re.IGNORECASE)
+_HEADING = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[^\W\d_a-z](?:[^.,;:]{1,70}[^.,;:])?")
+_CONTENTS = re.compile(r"(?:\. ?){6,}\s{0,5}\w{0,6}\s*$")
+_BROKEN_WORD = re.compile(r"\b([^\W\d_]{2,40})-\n([^\W\d_A-Z][^\W\d_]{0,40})")
 _PAGE_NUMBER = re.compile(r"\W*(?:page|seite|p\.)?\W*\d{1,4}(?:\s*(?:/|of|von)\s*\d{1,4})?\W*", re.IGNORECASE)
 
 
@@ -51,7 +54,7 @@ def parts(data: bytes) -> Iterator[Part]:
                 f"is a PDF that cannot be read: {type(error).__name__}",
                 "print it to a new PDF, then: localsum read FILE",
             ) from None
-        body = "\n".join(line for lines in _without_margins(pages) for line in lines)
+        body = _body(line for lines in _without_margins(pages) for line in lines)
         if not re.search(r"\w", body):
             raise UnreadableError(
                 "has no text layer (a scan?)", "run text recognition over it first, then: localsum read FILE"
@@ -73,6 +76,22 @@ def _meta(info: object) -> Meta:
             "published": "-".join(stamp.groups()) if stamp else None,
         }
     )
+
+
+def _body(lines: Iterable[str]) -> str:
+    """The lines as one text: numbered headings set apart, contents left out, words broken at a line's end joined."""
+    text = "\n".join(
+        f"\n{line.strip()}\n" if _HEADING.fullmatch(line.strip()) else line
+        for line in lines
+        if not _CONTENTS.search(line)
+    )
+    compounds = set(re.findall(r"[^\W\d_]+-[^\W\d_]+", text))
+
+    def joined(match: re.Match[str]) -> str:
+        hyphen = "-" if f"{match[1]}-{match[2]}" in compounds else ""
+        return f"{match[1]}{hyphen}{match[2]}"
+
+    return _BROKEN_WORD.sub(joined, text)
 
 
 def _without_margins(pages: list[list[str]]) -> list[list[str]]:

@@ -82,6 +82,8 @@ def name_of(element: Any) -> str:  # noqa: ANN401
         return element.get("rend") if re.fullmatch("h[1-6]", element.get("rend")) else "h2"
     if tag == "hi":
         return "b" if element.get("rend") == "#b" else "i"
+    if tag == "font" and element.get("size") in ("4", "5", "6", "7", "+1", "+2", "+3"):
+        return "b"  # how headings were made once, and still are in mail
     if tag == "code" and "\n" in (element.text or ""):
         return "pre"
     return _SAME.get(tag, tag)
