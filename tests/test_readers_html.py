@@ -145,6 +145,11 @@ def test_a_table_that_lays_out_a_page_is_no_table():
     assert {kind for kind, _ in blocks(document)} == {"paragraph"}
 
 
+def test_tags_that_are_never_closed_lose_no_text():
+    document = read("<html><body>" + "".join(f"<div><b>Paragraph number {n} is here." for n in range(500)))
+    assert len(document.blocks) == 500
+
+
 def test_speakers_in_a_page():
     turns = "".join(
         f"<p><b>{name}:</b> [0{n}:00] {PROSE_TEXT}</p>" for n, name in enumerate(["Ana Ruiz", "Tom Hale"] * 2)

@@ -21,8 +21,9 @@ from localsum.readers.walk import is_hidden, walk
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-MAX_TAGS = 1_000_000  # of any HTML: 10 seconds and 700 MB
+MAX_TAGS = 1_000_000  # of any HTML: 15 seconds and 500 MB
 MAX_ELEMENTS = 30_000  # of a page in which the article is looked for: 5 seconds; of a larger one all is read
+MAX_DEPTH = 250  # of its elements, likewise
 _DECLARED = re.compile(
     rb"<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}[\"']?([\w:-]{2,30})|<\?xml[^>]{0,60}encoding=[\"']([\w-]{2,30})", re.I
 )
@@ -59,7 +60,7 @@ def fragment_pieces(text: str) -> list[Piece]:
 
 
 def parsed(text: str) -> HtmlElement | None:
-    """The tree of an HTML text; None where there is none. Depth is bounded by the parser, at 255 levels.
+    """The tree of an HTML text; None where there is none. The parser keeps 2,048 levels of depth.
 
     Raises UnreadableError where the tree would not fit into memory.
     """
@@ -69,7 +70,9 @@ def parsed(text: str) -> HtmlElement | None:
     text = _DATA_ADDRESS.sub("", clean(text)[0])
     if text.count("<") > MAX_TAGS:
         raise UnreadableError(f"has more than {MAX_TAGS:,} tags", "save its article alone, then: localsum read FILE")
-    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True
+    )
     try:
         return lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
@@ -78,7 +81,7 @@ def parsed(text: str) -> HtmlElement | None:
 
 def _article(tree: HtmlElement) -> tuple[Any, Meta]:
     """The element that holds the article, and the page's metadata; None where no article is found."""
-    if sum(1 for _ in tree.iter()) > MAX_ELEMENTS:
+    if not _can_be_searched(tree):
         return None, _meta_of_head(tree)
     for element in [element for element in tree.iter("*") if is_hidden(element)]:
         if element.getparent() is not None:
@@ -104,6 +107,19 @@ def _article(tree: HtmlElement) -> tuple[Any, Meta]:
             "language": tree.get("lang"),
         }
     )
+
+
+def _can_be_searched(tree: HtmlElement) -> bool:
+    """Whether a page has the size and depth of pages: the search takes time by the square of the depth."""
+    from lxml import etree
+
+    elements = depth = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        elements += event == "start"
+        if elements > MAX_ELEMENTS or depth > MAX_DEPTH:
+            return False
+    return True
 
 
 def _trafilatura() -> ModuleType:

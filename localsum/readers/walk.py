@@ -7,7 +7,7 @@ forms, menus, pictures and their captions are left out.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from localsum.document import BlockKind
@@ -277,11 +277,11 @@ def is_hidden(element: Any) -> bool:  # noqa: ANN401
 
 def _holds_data(table: Any) -> bool:  # noqa: ANN401
     """Whether a table holds data: two rows and columns at least, no table inside, and short cells only."""
+    if any(inner is not table for inner in islice(table.iter("table"), 2)):
+        return False
     rows = cells = filled = 0
     for element in table.iter():
         name = name_of(element) if isinstance(element.tag, str) else ""
-        if name == "table" and element is not table:
-            return False
         if name in ("h1", "h2", "h3", "ul", "ol", "blockquote"):
             return False
         if name == "tr":
