@@ -19,7 +19,10 @@ from localsum import __version__
 from localsum.errors import LocalsumError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from localsum.document import Document
+    from localsum.errors import InputError
 
 app = typer.Typer(
     name="localsum",
@@ -32,10 +35,30 @@ app = typer.Typer(
 
 
 _INTERRUPTED = 130
+MOST_NAMED = 100  # documents that failed, at the end of a run
 FormatName = Literal["terminal", "md", "json"]
+InputName = Literal["text", "markdown", "html", "feed", "mail", "mbox", "pdf", "jsonl", "csv", "subtitles"]
 StyleName = Literal["extractive", "written"]
 FileArgument = Annotated[
-    str, typer.Argument(metavar="FILE", help="Article to read: plain text or Markdown; - for standard input.")
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="Article to read: text, Markdown, HTML, PDF, subtitles, a mail; or many: a feed, a mailbox, JSONL, CSV. "
+        "Perhaps packed by gzip; - for standard input.",
+    ),
+]
+InputOption = Annotated[
+    InputName | None,
+    typer.Option("--format-in", help="Format of the file. [default: by its content and name]"),
+]
+TextFieldOption = Annotated[
+    str | None, typer.Option("--text-field", metavar="NAME", help="Field of JSONL or CSV that holds the text.")
+]
+TitleFieldOption = Annotated[
+    str | None, typer.Option("--title-field", metavar="NAME", help="Field of JSONL or CSV that holds the title.")
+]
+IdFieldOption = Annotated[
+    str | None, typer.Option("--id-field", metavar="NAME", help="Field of JSONL or CSV that tells documents apart.")
 ]
 TemplateOption = Annotated[
     str | None,
@@ -87,9 +110,14 @@ def brief(
     stats: Annotated[
         bool, typer.Option("--stats", help="Print one JSON object of counts and seconds to standard error.")
     ] = False,
+    format_in: InputOption = None,
+    text_field: TextFieldOption = None,
+    title_field: TitleFieldOption = None,
+    id_field: IdFieldOption = None,
 ) -> None:
-    """Write the brief of an article."""
+    """Write the brief of an article, or of each article in a file of many."""
     import time
+    from itertools import chain
 
     started = time.perf_counter()
     from localsum.brief import Brief
@@ -103,8 +131,23 @@ def brief(
     if output is not None:
         check_writable(output)
     chosen = load_template(template)
+    wanted: FormatName = format or ("terminal" if output is None and sys.stdout.isatty() else "md")
+    failed: list[LocalsumError] = []
+    texts: list[str] = []
+    timings: list[dict[str, float]] = []
+    notes: list[str] = []
+
+    def readable() -> Iterator[Document]:
+        for found in _documents(file, format_in, text_field, title_field, id_field):
+            try:
+                yield check_readable(_or_raise(found))
+            except LocalsumError as error:
+                failed.append(error)
+
+    documents = readable()
     with LiveView(is_quiet=quiet) as view:
-        document = check_readable(_document(file))
+        if (first := next(documents, None)) is None:
+            raise _failure(failed, len(failed))
         view.note("looking for the model")
         found = find_model(model)
         view.note(f"loading {found.name}")
@@ -112,43 +155,72 @@ def brief(
 
         with LlamaEngine(found.path, name=found.name, cells=context, threads=threads) as engine:
             load_s = time.perf_counter() - started
-            view.note(f"reading {document.words:,} words")
-            outcomes = list(
-                write_briefs(
-                    [document],
-                    chosen,
-                    engine,
-                    model={"name": found.name, "sha256": found.sha256},
-                    style=style,
-                    seed=seed,
-                    on_event=view.take,
-                )
-            )
+            view.note(f"reading {first.words:,} words")
+            for outcome in write_briefs(
+                chain([first], documents),
+                chosen,
+                engine,
+                model={"name": found.name, "sha256": found.sha256},
+                style=style,
+                seed=seed,
+                on_event=view.take,
+            ):
+                if not isinstance(outcome, Brief):
+                    failed.append(outcome.error)
+                    continue
+                timings.append(outcome.timing)
+                notes += outcome.warnings
+                if output is not None:
+                    texts.append(render(outcome, wanted))
+                    continue
+                with view.aside():
+                    _write_out(_between(wanted) * (len(timings) > 1) + render(outcome, wanted, **_terminal()))
             totals, settings = engine.totals, engine.info.settings
-    (outcome,) = outcomes
-    if not isinstance(outcome, Brief):
-        raise outcome.error
-    wanted: FormatName = format or ("terminal" if output is None and sys.stdout.isatty() else "md")
-    if output is None:
-        _write_out(render(outcome, wanted, **_terminal()))
-    else:
-        write_atomically(output, render(outcome, wanted))
+    if output is not None and texts:
+        write_atomically(output, _between(wanted).join(texts))
     if stats:
         whole = {"load_s": round(load_s, 4), "wall_s": round(time.perf_counter() - started, 4)}
         numbers = {
             name: round(getattr(totals, name), 4)
             for name in ("decode_s", "outside_s", "prompt", "forced", "sampled", "masks", "steps")
         }
-        _note(json.dumps({**whole, **numbers, **settings, "document": outcome.timing}))
-    elif not quiet and outcome.warnings and wanted == "json":
-        for warning in outcome.warnings:
+        each = {"document": timings[0]} if len(timings) == 1 else {"documents": timings}
+        _note(json.dumps({**whole, **numbers, **settings, **each}))
+    elif not quiet and wanted == "json":
+        for warning in notes:
             _note(f"note: {warning}")
+    if failed:
+        raise _failure(failed, len(failed) + len(timings))
 
 
 @app.command()
-def read(file: FileArgument) -> None:
-    """Print the text of an article exactly as briefs count it: offsets in a brief are code points into this."""
-    _write_out(_document(file).text)
+def read(
+    file: FileArgument,
+    format_in: InputOption = None,
+    text_field: TextFieldOption = None,
+    title_field: TitleFieldOption = None,
+    id_field: IdFieldOption = None,
+) -> None:
+    """Print the text of an article exactly as briefs count it: offsets in a brief are code points into this.
+
+    Of a file with many articles, each has a line with its name above it.
+    """
+    from localsum.readers import shown
+
+    failed: list[LocalsumError] = []
+    number = 0
+    for number, found in enumerate(_documents(file, format_in, text_field, title_field, id_field), 1):
+        try:
+            document = _or_raise(found)
+        except LocalsumError as error:
+            failed.append(error)
+            continue
+        if document.path in (None, shown(file)):
+            _write_out(document.text)
+        else:
+            _write_out(f"{chr(10) * (number > 1)}==> {document.path} <==\n\n{document.text}\n")
+    if failed:
+        raise _failure(failed, number)
 
 
 @app.command()
@@ -175,11 +247,35 @@ def models() -> None:
     _note(f"models folder: {models_dir()}")
 
 
-def _document(file: str) -> Document:
-    """The document in a file, or on standard input if it is named `-`."""
-    from localsum.readers import MAX_BYTES, read_bytes, read_path
+def _documents(
+    file: str, format_in: str | None, text_field: str | None, title_field: str | None, id_field: str | None
+) -> Iterator[Document | InputError]:
+    """The documents in a file, or on standard input if it is named `-`."""
+    from localsum.readers import read
 
-    return read_bytes(sys.stdin.buffer.read(MAX_BYTES + 1), path=None) if file == "-" else read_path(Path(file))
+    path = None if file == "-" else Path(file)
+    return read(path, format_in=format_in, text_field=text_field, title_field=title_field, id_field=id_field)
+
+
+def _or_raise(found: Document | InputError) -> Document:
+    if isinstance(found, LocalsumError):
+        raise found
+    return found
+
+
+def _failure(failed: list[LocalsumError], documents: int) -> LocalsumError:
+    """What is raised at the end for all that failed: the error itself where there was one document only."""
+    if documents == 1:
+        return failed[0]
+    lines = [f"{len(failed)} of {documents} documents failed:", *(error.message for error in failed[:MOST_NAMED])]
+    if len(failed) > MOST_NAMED:
+        lines.append(f"… and {len(failed) - MOST_NAMED:,} more")
+    return LocalsumError("\n  ".join(lines), failed[0].hint)
+
+
+def _between(form: FormatName) -> str:
+    """What stands between two briefs: a rule in Markdown, an empty line on a terminal, nothing in JSON."""
+    return {"md": "\n---\n\n", "terminal": "\n", "json": ""}[form]
 
 
 def _terminal() -> dict[str, Any]:

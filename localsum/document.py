@@ -41,12 +41,13 @@ class Document:
 
     text: str
     blocks: tuple[Block, ...]
-    path: str | None = None  # as the user named it; None for stdin
-    format: str = "text"  # text, markdown, …
+    path: str | None = None  # as the user named it, "#" and a number or id after it for one of many; None for stdin
+    format: str = "text"  # text, markdown, html, …
     title: str | None = None
     author: str | None = None
     published: str | None = None  # ISO 8601 where the source allows
     url: str | None = None
+    language: str | None = None  # as the source says: "en", "pt-BR"
     warnings: tuple[str, ...] = ()  # what the reader had to do to the input, for the brief's warnings
 
     @cached_property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -43,6 +45,17 @@ class LiveView:
     ) -> None:
         if self._live:
             self._live.stop()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """The view is off while something else is written to the terminal."""
+        if self._live:
+            self._live.stop()
+        yield
+        if self._live:
+            self._texts.clear()
+            self._done.clear()
+            self._live.start()
 
     def note(self, text: str) -> None:
         """What is going on besides writing: loading, reading."""

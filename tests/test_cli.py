@@ -18,8 +18,8 @@ import typer
 from jsonschema import Draft202012Validator
 
 import localsum
-from localsum import models
-from localsum.cli import FormatName, StyleName, app, run
+from localsum import models, readers
+from localsum.cli import FormatName, InputName, StyleName, app, run
 from localsum.engine.scripted import Script, ScriptedEngine
 from localsum.engine.types import Branch, Request
 from localsum.models import Model
@@ -309,6 +309,97 @@ def test_a_terminal_gets_colour_unless_told_otherwise(
         assert "\x1b" not in plain
         assert plain == re.sub(r"\x1b\[[0-9;]*m", "", coloured)
     assert "\x1b" not in shown("--format", "md")
+
+
+# Many documents in one file
+
+
+@pytest.fixture
+def many(files: Path) -> str:
+    """A feed's worth of documents, the second and the last of which cannot be read."""
+    news = Path(NEWS).read_text(encoding="utf-8")
+    story = "The harbour of Orrin was closed on Monday. Two ships waited outside until noon. Nobody was hurt."
+    rows = [{"id": "one", "text": news}, {"id": "two", "text": " "}, {"id": "three", "text": story}]
+    (files / "many.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + "{broken\n", encoding="utf-8")
+    return "many.jsonl"
+
+
+def test_each_document_of_a_file_has_its_brief_and_the_bad_ones_are_named(
+    stand: type[Stand], said: Said, many: str
+) -> None:
+    code, out, err = said("brief", many, "--format", "json")
+    assert code == 1
+    decoder, briefs, rest = json.JSONDecoder(), [], out
+    while rest.strip():
+        one, end = decoder.raw_decode(rest.lstrip())
+        rest = rest.lstrip()[end:]
+        briefs.append(one)
+    assert [one["source"]["path"] for one in briefs] == ["many.jsonl#one", "many.jsonl#three"]
+    assert len(stand.made) == 1
+    summary = err.splitlines()[-4:]
+    assert summary[0] == "localsum: 2 of 4 documents failed:"
+    assert "number 2, has no" in summary[1]
+    assert "number 4, is no JSON" in summary[2]
+    assert summary[3].strip().endswith("localsum read FILE --text-field NAME")
+
+
+def test_the_briefs_of_a_file_go_into_one_file_with_a_rule_between(stand: type[Stand], said: Said, many: str) -> None:
+    code, printed, _ = said("brief", many)
+    assert code == 1
+    assert printed.count("\n---\n\n# ") == 1
+    code, out, _ = said("brief", many, "--output", "briefs.md")
+    assert (code, out) == (1, "")
+    assert Path("briefs.md").read_text(encoding="utf-8") == printed
+
+
+def test_statistics_of_many_documents(stand: type[Stand], said: Said, many: str) -> None:
+    stats = json.loads(said("brief", many, "--stats", "-q")[2].split("\nlocalsum:")[0])
+    assert len(stats["documents"]) == 2
+
+
+def test_a_file_without_any_good_document_loads_no_model(said: Said, many: str, no_model: Path) -> None:
+    Path(many).write_text('{"text": ""}\n{"text": "Too few words."}\n')
+    code, out, err = said("brief", many)
+    assert (code, out) == (1, "")
+    assert err.startswith("localsum: 2 of 2 documents failed:\n  many.jsonl")
+
+
+def test_a_failure_of_the_engine_fails_its_document_only(
+    stand: type[Stand], said: Said, many: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        stand, "script", staticmethod(lambda request, _: "\x1b[31m" if "document-1" in request.id else None)
+    )
+    code, out, err = said("brief", many, "-f", "json")
+    assert code == 1
+    assert '"many.jsonl#three"' in out
+    assert '"many.jsonl#one"' not in out
+    assert "3 of 4 documents failed" in err
+
+
+def test_fields_and_the_format_may_be_named(said: Said, files: Path) -> None:
+    (files / "data").write_text('{"a": "First words of all.", "text": "no", "k": "x"}\n')
+    code, out, _ = said("read", "data", "--format-in", "jsonl", "--text-field", "a", "--id-field", "k")
+    assert (code, out) == (0, "==> data#x <==\n\nFirst words of all.\n")
+    assert said("read", "data", "--format-in", "text")[1].startswith('{"a"')
+    code, out, err = said("read", "data", "--text-field", "b")
+    assert (code, out) == (1, "")
+    assert "it has: a, text, k" in err
+    assert said("read", "data", "--format-in", "docx")[0] == 2
+
+
+def test_read_prints_each_document_under_its_name(said: Said, many: str) -> None:
+    code, out, err = said("read", many)
+    assert code == 1
+    assert [line for line in out.splitlines() if line.startswith("==> ")] == [
+        "==> many.jsonl#one <==",
+        "==> many.jsonl#three <==",
+    ]
+    assert "2 of 4 documents failed" in err
+
+
+def test_the_formats_of_the_command_line_are_those_of_the_readers() -> None:
+    assert get_args(InputName) == readers.FORMATS
 
 
 # Files

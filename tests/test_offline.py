@@ -17,6 +17,7 @@ from localsum.errors import ModelError
 from localsum.models import find_model
 
 ARTICLES = Path(__file__).parent / "data/articles"
+INPUTS = Path(__file__).parent / "data/inputs"
 NEWS = str(ARTICLES / "news.md")
 
 # Runs a command line under an audit hook and writes what the hook saw as JSON to the file that is named first.
@@ -105,6 +106,10 @@ def test_the_hook_sees(what: str, tmp_path: Path) -> None:
         ["brief", str(ARTICLES / "injection.md"), "--format", "terminal"],
         ["brief", str(ARTICLES / "transcript.txt"), "--template", "brief", "--style", "extractive"],
         ["read", NEWS],
+        ["read", str(INPUTS / "page.html")],
+        ["read", str(INPUTS / "feed.xml")],
+        ["brief", str(INPUTS / "news.eml")],
+        ["read", str(INPUTS / "talk.vtt")],
         ["schema"],
         ["models"],
         ["--help"],

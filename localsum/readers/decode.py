@@ -9,8 +9,6 @@ from __future__ import annotations
 import codecs
 import re
 
-from localsum.errors import InputError
-
 SAMPLE_BYTES = 64 * 1024  # what the encoding is guessed from
 MOSTLY_BINARY = 0.005  # share of control characters above which a file is no text
 
@@ -39,6 +37,8 @@ _ENCODINGS = [
 _NAMES = {"cp1250": "windows-1250", "cp1251": "windows-1251", "cp1252": "windows-1252", "cp1253": "windows-1253",
           "cp1254": "windows-1254"}  # fmt: skip
 
+_NOT_FROM_OUTSIDE = ("utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem")
+
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 # Colours and cursor moves of a terminal, and strings meant for it: titles, links.
@@ -52,25 +52,41 @@ _JOINERS = re.compile("(?<![^\x00-\u024f\u2000-\u206f])[\u200c\u200d]+|[\u200c\u
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*+\n){3,}+")
 
 
-def decode(data: bytes, name: str = "the input") -> tuple[str, list[str]]:
-    """The clean text of a file and the warnings about it. Raises InputError where there is no text to read."""
-    for magic, what in _MAGIC:
-        if data.startswith(magic):
-            raise InputError(
-                f"{name} is {what}, not text", "save it as plain text or Markdown, then: localsum read FILE"
-            )
-    text, warnings = _to_text(data)
-    controls = 0 if _is_plain(text) else len(re.findall("[\x00-\x08\x0e-\x1a\x7f]", text))
-    if controls > MOSTLY_BINARY * len(text):
-        raise InputError(
-            f"{name} is not text (it holds control characters)", "name a text or Markdown file: localsum read FILE"
-        )
+class UnreadableError(Exception):
+    """Why there is no document: what is said after the name of the input, and what to do next."""
+
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+
+
+def decode(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
+    """The clean text of a file and the warnings about it. Raises UnreadableError where there is no text to read.
+
+    `declared` is the encoding that the data says it has; UTF-8 that is valid is believed more.
+    """
+    text, warnings = raw_text(data, declared)
     text, removed = clean(text)
     if not text or text.isspace():
-        raise InputError(f"{name} is empty", "name a file with text in it: localsum read FILE")
+        raise UnreadableError("is empty", "name a file with text in it: localsum read FILE")
     if removed:
         were = "character that cannot be shown was" if removed == 1 else "characters that cannot be shown were"
         warnings.append(f"{removed} {were} removed")
+    return text, warnings
+
+
+def raw_text(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
+    """The text of a file as it is written, for formats in which line ends mean something. Raises as `decode`."""
+    for magic, what in _MAGIC:
+        if data.startswith(magic):
+            raise UnreadableError(f"is {what}, not text", "save it as plain text or Markdown, then: localsum read FILE")
+    text, warnings = _to_text(data, declared)
+    controls = 0 if _is_plain(text) else len(re.findall("[\x00-\x08\x0e-\x1a\x7f]", text))
+    if controls > MOSTLY_BINARY * len(text):
+        raise UnreadableError(
+            "is not text (it holds control characters)", "name a text or Markdown file: localsum read FILE"
+        )
     return text, warnings
 
 
@@ -91,7 +107,7 @@ def _is_plain(text: str) -> bool:
     return text.replace("\n", "").replace("\t", "").isprintable()
 
 
-def _to_text(data: bytes) -> tuple[str, list[str]]:
+def _to_text(data: bytes, declared: str | None) -> tuple[str, list[str]]:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return _counted(
@@ -100,15 +116,29 @@ def _to_text(data: bytes) -> tuple[str, list[str]]:
     wide = _utf16_without_mark(data)
     if wide:
         return _counted(data.decode(wide, "replace"), ["utf-16"])
+    codec = _known(declared)
     try:
-        return data.decode("utf-8"), []
+        return data.decode("iso-2022-jp" if codec == "iso2022_jp" else "utf-8"), []
     except UnicodeDecodeError:
         text = data.decode("utf-8", "replace")
+    if codec not in (None, "utf-8", "iso2022_jp"):
+        return _counted(data.decode(codec or "", "replace"), [])
     beyond_ascii = len(re.findall("[^\x00-\x7f]", text))
     if text.count("\ufffd") * 10 <= beyond_ascii:  # UTF-8 with a few broken bytes
         return _counted(text, [])
     encoding = _guess(data)
     return _counted(data.decode(encoding, "replace"), [_NAMES.get(encoding, encoding)])
+
+
+def _known(declared: str | None) -> str | None:
+    """The codec of a declared encoding, if it is one of text; what says Latin-1 or ASCII is Windows-1252."""
+    try:
+        info = codecs.lookup((declared or "").strip())
+    except (LookupError, ValueError):
+        return None
+    if not info._is_text_encoding or info.name in _NOT_FROM_OUTSIDE:  # base64, rot13 and the like
+        return None
+    return "cp1252" if info.name in ("iso8859-1", "ascii") else info.name
 
 
 def _counted(text: str, read_as: list[str]) -> tuple[str, list[str]]:

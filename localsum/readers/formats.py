@@ -1,29 +1,23 @@
-"""Which format a clean text is in, and from there to the `Document`. Knows formats; nothing of files or bytes."""
+"""Which format an input is in, by its content and its name. Knows the marks of formats; reads none of them."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
-from pathlib import PurePath
 
-from localsum.document import Document
-from localsum.errors import InputError
-from localsum.readers import markdown, plain
-from localsum.readers.meta import Meta, front_matter
-from localsum.readers.pieces import Piece, assemble, with_headings, with_speakers
-from localsum.readers.transcript import prepare
+from localsum.readers.decode import decode
 
-MAX_MARKDOWN = 1_000_000  # characters; a longer text is read as plain text, whatever its markup
-SNIFFED = 100_000  # characters that the format is told from
+SNIFFED = 100_000  # characters, or bytes, that the format is told from
 
-_MARKDOWN_NAMES = (".md", ".markdown", ".mdown", ".mkd")
-_UNREAD_NAMES = {
-    ".html": "an HTML page", ".htm": "an HTML page", ".xhtml": "an HTML page", ".eml": "a mail", ".rss": "a feed",
-    ".atom": "a feed",
+_NAMES = {
+    ".md": "markdown", ".markdown": "markdown", ".mdown": "markdown", ".mkd": "markdown",
+    ".html": "html", ".htm": "html", ".xhtml": "html", ".rss": "feed", ".atom": "feed", ".rdf": "feed",
+    ".eml": "mail", ".mbox": "mbox", ".mbx": "mbox", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv",
+    ".tsv": "csv", ".vtt": "subtitles", ".srt": "subtitles",
 }  # fmt: skip
-_PREAMBLE = r"\s*+(?:<\?xml[^>]{0,200}>\s*+)?(?:<!--[^>]{0,500}-->\s*+)?"
+_PREAMBLE = r"\s*+(?:<\?xml[^>]{0,200}>\s*+)?(?:<\?xml-stylesheet[^>]{0,300}>\s*+){0,5}(?:<!--[^>]{0,500}-->\s*+)?"
 _HTML = re.compile(rf"{_PREAMBLE}<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
-_FEED = re.compile(rf"{_PREAMBLE}<(?:rss|feed|rdf:RDF)\b", re.IGNORECASE)
+_FEED = re.compile(rf"{_PREAMBLE}(?:<!doctype\s+rss[^>]{{0,300}}>\s*+)?<(?:rss|feed|rdf:RDF)\b", re.IGNORECASE)
 _HTML_TAG = re.compile(r"</(?:p|div|a|li|span|h[1-6]|td|script|section|article)>", re.IGNORECASE)
 _MANY_TAGS = 20  # closing tags within the first 20,000 characters
 _MARKDOWN_SIGNS = re.compile(
@@ -32,53 +26,71 @@ _MARKDOWN_SIGNS = re.compile(
     r"|(?<!\S)\*\*[^\s*][^*\n]{0,300}\*\*",  # bold
     re.MULTILINE,
 )
+_SUBTITLES = re.compile(r"\s*+(?:WEBVTT(?:[ \t\n]|$)|\d{1,6}[ \t]*\n(?:\d{1,3}:)?\d\d:\d\d[.,]\d{1,3}[ \t]*-->)")
+_MBOX = re.compile(r"From \S[^\n]{0,200}\d\d:\d\d[^\n]{0,60}\n[\w-]{1,60}:")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S|[ \t]+\S")
+_RECORD = re.compile(r"\{\s*\"[^\"\n]{1,200}\"\s*:")  # how a line of JSONL begins, where it is longer than what is seen
+_MAIL_HEADERS = {"received", "return-path", "message-id", "delivered-to", "mime-version", "content-type", "x-mailer"}
 
 
-def to_document(text: str, *, path: str | None, format_in: str | None, warnings: list[str]) -> Document:
-    """The document of a clean text. Raises InputError where only markup is in it, or a format not read yet."""
-    name = path or "standard input"
-    form = format_in or _format(text, PurePath(path or "").suffix.lower(), name)
-    if form == "markdown" and len(text) > MAX_MARKDOWN:
-        warnings = [*warnings, "too long to be read as Markdown: read as plain text"]
-        form = "text"
-    meta = Meta()
-    if form == "markdown":
-        meta, text = front_matter(text)
-    text, speakers = prepare(text)
-    pieces = markdown.parse(text, speakers) if form == "markdown" else plain.parse(text, speakers)
-    pieces = with_headings(with_speakers(pieces, speakers))
-    body, blocks = assemble(pieces)
-    if not any(re.search(r"\w", body[block.start : block.end]) for block in blocks):
-        raise InputError(f"{name} has no readable text", "name a file with text in it: localsum read FILE")
-    title = meta.title or _title(pieces)
-    return Document(body, blocks, path, form, title, meta.author, meta.published, meta.url, tuple(warnings))
+def detect(data: bytes, suffix: str) -> str:
+    """The format of an input: PDF and gzip by their first bytes, then by the name's suffix, then by what the text is.
+
+    Raises UnreadableError where it is no text at all.
+    """
+    if data.startswith(b"%PDF-"):
+        return "pdf"
+    if named := _NAMES.get(suffix):
+        return named
+    cut = data[:SNIFFED]
+    if len(data) > len(cut):  # not to end inside a character
+        cut = cut[: max(cut.rfind(b"\n"), cut.rfind(b" ")) + 1] or cut
+    if found := _by_lines(cut.decode("utf-8", "replace").replace("\r\n", "\n")):
+        return found
+    text, _ = decode(cut)
+    if _FEED.match(text[:4000]):
+        return "feed"
+    if _SUBTITLES.match(text[:4000]):
+        return "subtitles"
+    if is_html(text):
+        return "html"
+    return "markdown" if is_markdown(text) else "text"
 
 
-def _title(pieces: Sequence[Piece]) -> str | None:
-    """The highest heading above the first prose."""
-    found: Piece | None = None
-    for piece in pieces:
-        if piece.kind != "heading":
-            break
-        if found is None or piece.level < found.level:
-            found = piece
-    return found.text[:300] if found else None
-
-
-def _format(text: str, suffix: str, name: str) -> str:
-    """ "text" or "markdown", by the file's name, else by the signs of Markdown in the text."""
-    if suffix in _MARKDOWN_NAMES:
-        return "markdown"
+def is_html(text: str) -> bool:
+    """Whether a text is an HTML page or a part of one."""
     sample = text[:SNIFFED]
-    signs = _MARKDOWN_SIGNS.findall(sample)
-    certain = any(sign[0] in "#[!`" for sign in signs) or re.match(r"\s*---\n[A-Za-z_-]{1,40}:", sample) is not None
-    unread = _UNREAD_NAMES.get(suffix)
-    if unread is None and _FEED.match(sample[:4000]):
-        unread = "a feed"
-    tagged = not certain and len(_HTML_TAG.findall(sample[:20_000])) >= _MANY_TAGS
-    if unread is None and (tagged or _HTML.match(sample[:4000])):
-        unread = "an HTML page"
-    if unread is not None:
-        hint = "save the article as plain text or Markdown, then: localsum read FILE"
-        raise InputError(f"{name} is {unread}, which localsum does not read yet", hint)
-    return "markdown" if certain or len(signs) > 1 else "text"
+    if _HTML.match(sample[:4000]):
+        return True
+    return len(_HTML_TAG.findall(sample[:20_000])) >= _MANY_TAGS and not _is_certainly_markdown(sample)
+
+
+def is_markdown(text: str) -> bool:
+    """Whether a text has the signs of Markdown in it."""
+    sample = text[:SNIFFED]
+    return _is_certainly_markdown(sample) or len(_MARKDOWN_SIGNS.findall(sample)) > 1
+
+
+def _is_certainly_markdown(sample: str) -> bool:
+    front = re.match(r"\s*---\n[A-Za-z_-]{1,40}:", sample) is not None
+    return front or any(sign[0] in "#[!`" for sign in _MARKDOWN_SIGNS.findall(sample))
+
+
+def _by_lines(text: str) -> str | None:
+    """ "mbox", "mail" or "jsonl", where the first lines are theirs."""
+    if _MBOX.match(text):
+        return "mbox"
+    first = text.lstrip().split("\n", 1)[0]
+    if first.startswith("{"):
+        try:
+            return "jsonl" if isinstance(json.loads(first), dict) else None
+        except (ValueError, RecursionError):
+            return "jsonl" if "\n" not in text and _RECORD.match(first) else None
+    names: set[str] = set()
+    for line in text.split("\n", 200)[:200]:
+        header = _HEADER.match(line)
+        if not header:
+            return "mail" if not line.strip() and "from" in names and names & _MAIL_HEADERS else None
+        if header[1]:
+            names.add(header[1].lower())
+    return None

@@ -13,14 +13,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from localsum.readers.decode import clean
-from localsum.readers.pieces import Line, Piece, paragraphs, written_width
+from localsum.readers.pieces import LONG_HEADING_WORDS, Line, Piece, paragraphs, written_width
 from localsum.readers.transcript import Speakers
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-LONG_HEADING_WORDS = 25  # beyond it a heading is a paragraph that someone wanted small
 MAX_INLINE = 20_000  # characters of one paragraph; the parser is quadratic on hostile ones
 
 _ATTRIBUTE = r"(?:[#.][^\s{}\"]++|[\w:-]++=(?:\"(?:[^\"\\]++|\\.)*+\"|[^\s{}\"]++))"

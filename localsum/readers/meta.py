@@ -1,4 +1,4 @@
-"""The front matter of a Markdown file: title, author, date and address of an article. Knows nothing of its text."""
+"""What a document says of itself: title, author, date, address; from front matter or named values. Knows no text."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from localsum.readers.decode import clean
 MAX_FRONT_MATTER = 20_000  # characters
 _FRONT_MATTER = re.compile(r"\s*---[ \t]*\n(?P<yaml>.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 _PAIR = re.compile(r"([A-Za-z_-]{1,40})[ \t]*:[ \t]+(\S[^\n]*)")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _DATE_FORMATS = ("%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%B %d %Y", "%Y/%m/%d", "%d.%m.%Y", "%a, %d %b %Y")
 
 
@@ -23,6 +24,21 @@ class Meta:
     author: str | None = None
     published: str | None = None
     url: str | None = None
+    language: str | None = None  # as the source says: "en", "pt-BR"
+
+
+def meta_of(values: dict[str, Any]) -> Meta:
+    """The metadata among named values of any kind, as front matter, mail, feeds and pages have them."""
+    url = _first(values, "url", "link", "canonical_url", "canonical", "source")
+    date = _first(values, "published", "date", "pubdate", "published_at", "created")
+    language = _first(values, "language", "lang")
+    return Meta(
+        title=_line(values.get("title")),
+        author=_first(values, "author", "authors", "by", "byline"),
+        published=iso_date(date) if date else None,
+        url=url if url and url.startswith(("http://", "https://")) else None,
+        language=language if language and _LANGUAGE.fullmatch(language) else None,
+    )
 
 
 def front_matter(text: str) -> tuple[Meta, str]:
@@ -33,14 +49,7 @@ def front_matter(text: str) -> tuple[Meta, str]:
     values = _values(match["yaml"])
     if not values:
         return Meta(), text
-    url = _first(values, "url", "link", "canonical_url", "canonical", "source")
-    date = _first(values, "published", "date", "pubdate", "published_at", "created")
-    return Meta(
-        title=_line(values.get("title")),
-        author=_first(values, "author", "authors", "by", "byline"),
-        published=iso_date(date) if date else None,
-        url=url if url and url.startswith(("http://", "https://")) else None,
-    ), text[match.end() :]
+    return meta_of(values), text[match.end() :]
 
 
 def _first(values: dict[str, Any], *keys: str) -> str | None:

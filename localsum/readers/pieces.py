@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from localsum.document import Block, BlockKind
-from localsum.readers.transcript import Speakers, read_turn
+from localsum.readers.transcript import STAMP, Speakers, read_turn
 
 WRAP_WIDTH = 120  # nobody wraps wider: lines beyond it are whole paragraphs
+LONG_HEADING_WORDS = 25  # beyond it a heading is a paragraph that someone wanted small
 NARROW = 40  # nobody wraps narrower
 HEADLINE_WORDS = 20
 HEADING_WORDS = 12
@@ -134,6 +135,17 @@ def with_speakers(pieces: Sequence[Piece], speakers: Speakers) -> list[Piece]:
             piece = replace(piece, text=turn.rest, marker=f"{turn.label}: ")
         result.append(piece if piece.kind == "heading" else replace(piece, speaker=current))
     return result
+
+
+def without_stamps(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces of a transcript without the times in brackets that some of them begin with: "[06:16] So this is"."""
+    stamped = sum(piece.kind == "paragraph" and STAMP.match(piece.text) is not None for piece in pieces)
+    if not stamped or (stamped < 3 and not any(piece.speaker for piece in pieces)):
+        return list(pieces)
+    return [
+        replace(piece, text=STAMP.sub("", piece.text, count=1)) if piece.kind == "paragraph" else piece
+        for piece in pieces
+    ]
 
 
 def with_headings(pieces: Sequence[Piece]) -> list[Piece]:

@@ -18,6 +18,7 @@ _TURN = re.compile(
     r"(?:[ \t]+|$)(?P<rest>\S?)"
 )
 _STAMP = re.compile(rf"^[ \t]*{_TIME}[ \t]*(?:[–—-] ?)?(?=\S)|^[ \t]*{_TIME}[ \t]*$")
+STAMP = re.compile(r"^[\[(](?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?[\])][ \t]*(?:[–—-][ \t])?")  # at a piece's start
 _PARTICLES = (
     "de",
     "da",
