@@ -334,7 +334,7 @@ def reading_speed(options: argparse.Namespace) -> float:
         "tokens = [number % 20000 + 1000 for number in range(512)]; times = []\n"
         "for _ in range(6):\n"
         "    began = time.perf_counter(); backend.decode([(Slice(0, 0, 512, sample=True), tokens)])\n"
-        "    times.append(time.perf_counter() - began); backend.free(0)\n"
+        "    times.append(time.perf_counter() - began); backend.cut(0, 0)\n"
         "print(512 / min(times)); backend.close()"
     )
     command = [sys.executable, "-c", code, str(options.model), str(options.threads)]

@@ -14,7 +14,7 @@ import pytest
 from localsum.engine import grammar
 from localsum.engine.guide import Guide, MatcherGuide
 from localsum.engine.llama import LlamaBackend, LlamaEngine
-from localsum.engine.loop import NoCellsError, Run
+from localsum.engine.loop import Run
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
 from localsum.engine.types import (
@@ -103,7 +103,7 @@ def divergence(one: Logits, other: Logits) -> float:
 def fresh(backend: LlamaBackend, tokens: list[int]) -> Logits:
     """Next-token logits after `tokens`, alone in the cache."""
     logits = backend.decode([(Slice(0, 0, len(tokens), sample=True), tokens)])[0].copy()
-    backend.free(0)
+    backend.cut(0, 0)
     return logits
 
 
@@ -118,7 +118,7 @@ def test_batched_equals_alone(backend: LlamaBackend) -> None:
     for seq, logits in enumerate(expected):
         assert divergence(logits, together[seq]) < 0.05
         assert logits.argmax() == together[seq].argmax()
-        backend.free(seq)
+        backend.cut(seq, 0)
 
 
 def test_forked_equals_fresh(backend: LlamaBackend) -> None:
@@ -127,15 +127,15 @@ def test_forked_equals_fresh(backend: LlamaBackend) -> None:
     expected = [fresh(backend, prefix + suffix) for suffix in suffixes]
     backend.decode([(Slice(0, 0, len(prefix), sample=False), prefix)])
     for seq in range(1, len(suffixes) + 1):
-        backend.fork(0, seq)
-    backend.free(0)  # the cells stay while a branch shares them
+        backend.fork(0, seq, len(prefix))
+    backend.cut(0, 0)  # the cells stay while a branch shares them
     work = [(Slice(seq, len(prefix), len(suffix), sample=True), suffix) for seq, suffix in enumerate(suffixes, start=1)]
     for logits, reference in zip(backend.decode(work).values(), expected, strict=True):
         assert divergence(reference, logits) < 0.05
         assert reference.argmax() == logits.argmax()
     assert backend.used_sequences() == [1, 2, 3, 4]
     for seq in range(1, 5):
-        backend.free(seq)
+        backend.cut(seq, 0)
 
 
 def test_a_prefix_read_in_pieces_equals_one_read_at_once(backend: LlamaBackend) -> None:
@@ -143,7 +143,7 @@ def test_a_prefix_read_in_pieces_equals_one_read_at_once(backend: LlamaBackend) 
     expected = fresh(backend, tokens)
     backend.decode([(Slice(3, 0, 50, sample=False), tokens[:50])])
     logits = backend.decode([(Slice(3, 50, len(tokens) - 50, sample=True), tokens[50:])])[3].copy()
-    backend.free(3)
+    backend.cut(3, 0)
     assert divergence(expected, logits) < 0.05
     assert expected.argmax() == logits.argmax()
 
@@ -281,12 +281,12 @@ def test_cells_exhausted_in_earnest(engine: LlamaEngine, backend: LlamaBackend) 
     backend.decode([(Slice(0, 0, len(prefix), sample=False), prefix)])
     filler = (prefix * 10)[: backend.batch]
     backend.decode([(Slice(1, 0, len(filler), sample=False), filler)])
-    with pytest.raises(NoCellsError):
+    with pytest.raises(EngineError, match="no room left"):
         backend.decode([(Slice(2, 0, len(filler), sample=False), filler)])
     assert backend.used_sequences() == [0, 1]
-    backend.free(1)
+    backend.cut(1, 0)
     logits = backend.decode([(Slice(0, len(prefix), len(suffix), sample=True), suffix)])[0].copy()
-    backend.free(0)
+    backend.cut(0, 0)
     assert divergence(expected, logits) < 0.05
 
 

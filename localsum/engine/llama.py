@@ -16,7 +16,7 @@ import numpy as np
 from llguidance import LLTokenizer
 
 from localsum.engine.guide import Guide, Guides
-from localsum.engine.loop import NoCellsError, Run
+from localsum.engine.loop import Run
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
 from localsum.engine.types import Counts, Event, ModelInfo, Prompt, Request, Segment
@@ -171,7 +171,7 @@ class LlamaBackend:
         batch.n_tokens = index
         status = lib.llama_decode(self._context, batch)
         if status == 1:
-            raise NoCellsError
+            raise EngineError("the KV cache has no room left")
         if status != 0:
             raise EngineError(f"llama_decode failed with status {status}: {_last_log()}", "please report this")
         return {seq: self._logits(row) for seq, row in asked.items()}
@@ -180,12 +180,30 @@ class LlamaBackend:
         """A view: valid until the next decode."""
         return np.ctypeslib.as_array(lib.llama_get_logits_ith(self._context, row), shape=(self.vocabulary,))
 
-    def fork(self, src: int, dst: int) -> None:
-        lib.llama_memory_seq_cp(self._memory, src, dst, -1, -1)
+    def fork(self, src: int, dst: int, tokens: int) -> bool:
+        """Share the first `tokens` cells of `src` with the empty `dst`. False if the cache no longer has them all.
 
-    def free(self, seq: int) -> None:
+        Layers with a sliding window may have given away cells that lie before the window of the last token, which does
+        no harm until somebody continues from further up. (Models with a recurrent state have but one place to go on
+        from; they say that their first position is their last.)
+        """
+        window = lib.llama_model_n_swa(self._model)
+        needed_from = max(0, tokens - window) if window else 0
+        is_whole = lib.llama_memory_seq_pos_max(self._memory, src) + 1 == tokens
+        if not is_whole and lib.llama_memory_seq_pos_min(self._memory, src) > needed_from:
+            return False
+        lib.llama_memory_seq_cp(self._memory, src, dst, 0, tokens)
+        return True
+
+    def cut(self, seq: int, tokens: int) -> None:
+        """Free the cells of `seq` behind its first `tokens`."""
         if self._context:
-            lib.llama_memory_seq_rm(self._memory, seq, -1, -1)
+            lib.llama_memory_seq_rm(self._memory, seq, tokens, -1)
+
+    def clear(self) -> None:
+        """Free every cell, so that what comes next finds the cache as if it were new."""
+        self._check_open()
+        lib.llama_memory_clear(self._memory, False)
 
     def used_sequences(self) -> list[int]:
         """Sequences that hold cells; empty when nothing runs."""
@@ -233,7 +251,8 @@ class LlamaEngine:
     """The engine. Loads the model at once; close it, or use it as a context manager, to free memory.
 
     `cells` is the KV cache in tokens, shared by all that runs at once; `sequences` bounds the branches beside each
-    other; `overlap` is how many branches may still run when the next document's reading begins.
+    other; `overlap` is how many branches may still run when the next document's reading begins. With `reproducible` a
+    request gives the same text whatever is written beside it: each has the cache for itself.
     """
 
     def __init__(
@@ -246,9 +265,11 @@ class LlamaEngine:
         batch: int = 512,
         threads: int | None = None,
         overlap: int = 0,
+        reproducible: bool = False,
     ) -> None:
         threads = threads or usable_cores()
         self._overlap = overlap
+        self._is_reproducible = reproducible
         self._is_running = False
         self.backend = LlamaBackend(path, cells=cells, sequences=sequences, batch=batch, threads=threads)
         bos, eos = self.backend.special_tokens()
@@ -271,7 +292,13 @@ class LlamaEngine:
             raise EngineError("the engine is still running", "read the other iterator to its end, or close it")
         self._is_running = True
         try:
-            yield from Run(self.backend, requests, overlap=self._overlap, totals=self.totals)
+            yield from Run(
+                self.backend,
+                requests,
+                overlap=self._overlap,
+                totals=self.totals,
+                reproducible=self._is_reproducible,
+            )
         finally:
             self._is_running = False
 
