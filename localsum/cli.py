@@ -32,6 +32,10 @@ app = typer.Typer(
 
 
 _INTERRUPTED = 130
+_RUN_COUNTS = (  # of engine.types.Counts, what --stats says of the run; the rest is in its "document"
+    *("prompt", "reused", "forced", "sampled", "masks", "steps"),
+    *("inside_s", "outside_s", "source_s"),
+)
 FormatName = Literal["terminal", "md", "json"]
 StyleName = Literal["extractive", "written"]
 FileArgument = Annotated[
@@ -80,9 +84,18 @@ def brief(
         int | None, typer.Option("--threads", min=1, max=512, help="Threads to use. [default: all cores]")
     ] = None,
     context: Annotated[
-        int, typer.Option("--context", min=1024, max=1_048_576, help="Tokens of context to hold in memory.")
-    ] = 8192,
+        int | None,
+        typer.Option(
+            "--context", min=1024, max=1_048_576, help="Tokens of context to hold in memory. [default: what fits]"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of all sampling.")] = 0,
+    reproducible: Annotated[
+        bool,
+        typer.Option(
+            "--reproducible", help="Write each request by itself: the same article then gives the same brief always."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints; errors only.")] = False,
     stats: Annotated[
         bool, typer.Option("--stats", help="Print one JSON object of counts and seconds to standard error.")
@@ -90,6 +103,7 @@ def brief(
 ) -> None:
     """Write the brief of an article."""
     import time
+    from dataclasses import asdict
 
     started = time.perf_counter()
     from localsum.brief import Brief
@@ -110,7 +124,9 @@ def brief(
         view.note(f"loading {found.name}")
         from localsum.engine.llama import LlamaEngine
 
-        with LlamaEngine(found.path, name=found.name, cells=context, threads=threads) as engine:
+        with LlamaEngine(
+            found.path, name=found.name, cells=context, threads=threads, reproducible=reproducible
+        ) as engine:
             load_s = time.perf_counter() - started
             view.note(f"reading {document.words:,} words")
             outcomes = list(
@@ -135,10 +151,7 @@ def brief(
         write_atomically(output, render(outcome, wanted))
     if stats:
         whole = {"load_s": round(load_s, 4), "wall_s": round(time.perf_counter() - started, 4)}
-        numbers = {
-            name: round(getattr(totals, name), 4)
-            for name in ("decode_s", "outside_s", "prompt", "forced", "sampled", "masks", "steps")
-        }
+        numbers = {name: round(value, 4) for name, value in asdict(totals).items() if name in _RUN_COUNTS}
         _note(json.dumps({**whole, **numbers, **settings, "document": outcome.timing}))
     elif not quiet and outcome.warnings and wanted == "json":
         for warning in outcome.warnings:

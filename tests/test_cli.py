@@ -286,7 +286,7 @@ def test_stats_are_one_json_object_on_stderr(stand: type[Stand], said: Said) -> 
     assert out == said("brief", NEWS)[1]
     stats = json.loads(err)
     assert stats["wall_s"] >= stats["load_s"] >= 0
-    assert {"prompt", "forced", "sampled", "decode_s", "document"} <= set(stats)
+    assert {"prompt", "forced", "sampled", "inside_s", "document"} <= set(stats)
 
 
 def test_a_terminal_gets_colour_unless_told_otherwise(
