@@ -218,16 +218,19 @@ def test_options_reach_the_engine(stand: type[Stand], said: Said, monkeypatch: p
 
     monkeypatch.setattr(stand, "script", staticmethod(script))
     transcript = str(ARTICLES / "transcript.txt")
-    assert said("brief", transcript, "--threads", "3", "--context", "4096", "--seed", "11")[0] == 0
+    assert said("brief", transcript, "--threads", "3", "--context", "4096", "--seed", "11", "--reproducible")[0] == 0
     assert stand.made[-1].options == {
         "path": Path("/models/scripted.gguf"),
         "name": "scripted",
         "cells": 4096,
         "threads": 3,
+        "reproducible": True,
     }
     assert seeds == {11}
     assert said("brief", transcript)[0] == 0
     assert stand.made[-1].options["threads"] is None
+    assert stand.made[-1].options["cells"] is None, "what fits"
+    assert stand.made[-1].options["reproducible"] is False
     assert seeds == {11, 0}
 
 

@@ -98,8 +98,8 @@ class LlamaBackend:
         self._memory = lib.llama_get_memory(self._context)
         self._batch = lib.llama_batch_init(self.batch, 0, 1)
         self.vocabulary = int(lib.llama_vocab_n_tokens(self._vocab))
-        self.ends = frozenset(np.flatnonzero(self._flags("llama_vocab_is_eog")).tolist())
         self._pieces: list[bytes] = []
+        self._ends: frozenset[int] = frozenset()
         self._guides = Guides(self._token_table, self.vocabulary)
 
     def _make_context(self, settings: lib.llama_context_params) -> int | None:
@@ -129,6 +129,12 @@ class LlamaBackend:
         self._guides.wait()
         return self._pieces
 
+    @property
+    def ends(self) -> frozenset[int]:
+        """Tokens that end a turn or a text."""
+        self._guides.wait()
+        return self._ends
+
     def _read_pieces(self) -> list[bytes]:
         """The same with the names of control tokens."""
         kinds = (ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int32, ctypes.c_bool)
@@ -142,6 +148,7 @@ class LlamaBackend:
 
     def _token_table(self) -> LLTokenizer:
         """llguidance's view of the vocabulary; control tokens are marked so that no grammar text can produce them."""
+        self._ends = frozenset(np.flatnonzero(self._flags("llama_vocab_is_eog")).tolist())
         named = self._read_pieces()
         control = self._flags("llama_vocab_is_control")
         self._pieces = [b"" if is_control else piece for piece, is_control in zip(named, control, strict=True)]
@@ -154,7 +161,7 @@ class LlamaBackend:
             ],
             vocab_ptr=self._vocab,
             tokenize_fptr=_address("llama_tokenize"),
-            eos_token=sorted(self.ends),
+            eos_token=sorted(self._ends),
             slices=[],  # masks are rare here (the argmax is asked first), and slices double the time to build
         )
         return tokenizer

@@ -27,8 +27,9 @@ class Backend(Protocol):
     cells: int
     sequences: int
     batch: int
-    ends: frozenset[int]  # tokens that end a turn or a text
 
+    @property
+    def ends(self) -> frozenset[int]: ...  # tokens that end a turn or a text
     @property
     def pieces(self) -> list[bytes]: ...  # text of each token
 

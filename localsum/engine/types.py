@@ -30,6 +30,7 @@ class Sampling:
     top_p: float = 0.95
     min_p: float = 0.0
     seed: int = 0
+    dry: float = 0.0  # how strongly what repeats the branch's own text is avoided; 0.8 is usual, 0 is off
     no_repeat: int = 0  # avoid completing an n-gram of this many tokens twice in one branch; below 2 it is off
 
 
