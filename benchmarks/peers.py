@@ -184,7 +184,7 @@ def localsum(model: Path, threads: int, articles: Articles) -> tuple[float, list
         branches.append(Branch(name, (Segment(opening),), rule, fuse))
     requests = (Request(name, (Segment(prompt(text)),), tuple(branches)) for name, text in articles)
     answers = []
-    with LlamaEngine(model, threads=threads, **json.loads(os.environ.get("PEERS_ENGINE", "{}"))) as engine:
+    with LlamaEngine(model, threads=threads) as engine:
         engine.backend.pieces  # noqa: B018  (waits for the token table, which is part of loading)
         started = time.perf_counter()
         for event in engine.run(requests):

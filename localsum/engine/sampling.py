@@ -21,14 +21,10 @@ def pick(
     logits: Logits, guide: Guide, sampling: Sampling, written: list[int], rng: np.random.Generator, counts: Counts
 ) -> int:
     """The next token. The argmax is tried first: the grammar's whole mask is built only where it is refused."""
-    banned = repeats(written, sampling.no_repeat)
     if sampling.dry and (runs := repeated_runs(written)):
         logits = logits.copy()
         for token, length in runs.items():
             logits[token] -= sampling.dry * _DRY_BASE ** (length - _DRY_FREE)
-    if banned:
-        logits = logits.copy()
-        logits[banned] -= 1e4  # not -inf: where the grammar allows nothing else they are still ranked
     best = int(logits.argmax())
     if not np.isfinite(logits[best]):  # argmax finds a NaN before any number
         raise EngineError("the model's logits are not numbers")
@@ -58,14 +54,6 @@ def draw(scores: Logits, sampling: Sampling, rng: np.random.Generator) -> int:
     keep[0] = True  # whatever the settings, the best remains
     weights = np.where(keep, weights, 0.0)
     return int(order[rng.choice(weights.size, p=weights / weights.sum())])
-
-
-def repeats(written: list[int], size: int) -> list[int]:
-    """Tokens that would complete an n-gram of `size` tokens already written in this branch."""
-    if size < 2 or len(written) < size:
-        return []
-    tail = written[len(written) - size + 1 :]
-    return [written[i + size - 1] for i in range(len(written) - size + 1) if written[i : i + size - 1] == tail]
 
 
 def repeated_runs(written: list[int]) -> dict[int, int]:

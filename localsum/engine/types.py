@@ -23,7 +23,7 @@ Prompt = tuple[Segment, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How a token is picked. Temperature 0 is greedy; the other settings then change nothing but `no_repeat`."""
+    """How a token is picked. Temperature 0 is greedy; the other settings then change nothing but `dry`."""
 
     temperature: float = 0.0
     top_k: int = 64
@@ -31,7 +31,6 @@ class Sampling:
     min_p: float = 0.0
     seed: int = 0
     dry: float = 0.0  # how strongly what repeats the branch's own text is avoided; 0.8 is usual, 0 is off
-    no_repeat: int = 0  # avoid completing an n-gram of this many tokens twice in one branch; below 2 it is off
 
 
 @dataclass(frozen=True, slots=True)
