@@ -303,7 +303,7 @@ class LlamaEngine:
         sequences: int = 24,
         batch: int = 512,
         threads: int | None = None,
-        overlap: int = 0,
+        overlap: int = 4,
         reproducible: bool = False,
     ) -> None:
         threads = threads or usable_cores()
