@@ -24,7 +24,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from localsum.engine.types import Request
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SPIN = {"GOMP_SPINCOUNT": "5000"}  # the same for all; localsum sets it by itself
@@ -176,28 +179,37 @@ Articles = list[tuple[str, str]]
 def localsum(model: Path, threads: int, articles: Articles) -> tuple[float, list[Answer], dict[str, Any]]:
     """A branch for each field, all of them forked from one reading of the article."""
     from localsum.engine.llama import LlamaEngine
-    from localsum.engine.types import Branch, Request, RequestDone, RequestFailed, Segment
+    from localsum.engine.types import RequestDone, RequestFailed
 
-    branches = []
-    for name in BRIEF:
-        opening, rule, fuse = branch_of(name)
-        branches.append(Branch(name, (Segment(opening),), rule, fuse))
-    requests = (Request(name, (Segment(prompt(text)),), tuple(branches)) for name, text in articles)
     answers = []
     with LlamaEngine(model, threads=threads) as engine:
         engine.backend.pieces  # noqa: B018  (waits for the token table, which is part of loading)
         started = time.perf_counter()
-        for event in engine.run(requests):
+        for event in engine.run(request_of(name, text) for name, text in articles):
             if isinstance(event, RequestFailed):
                 print(f"localsum: {event.request}: {event.message}", file=sys.stderr)
             elif isinstance(event, RequestDone):
-                fields = [branch_of(name)[0][1:] + text for name, text in event.texts.items()]
                 counts = event.counts
                 written = counts.forced + counts.sampled
-                text = "{" + ", ".join(fields) + "}"
-                answers.append(Answer(event.request, text, counts.total_s, counts.prompt, written))
+                answers.append(Answer(event.request, whole(event.texts), counts.total_s, counts.prompt, written))
         wall_s = time.perf_counter() - started
         return wall_s, answers, {**asdict(engine.totals), **engine.info.settings}
+
+
+def request_of(name: str, text: str) -> Request:
+    """localsum's request for the brief of an article."""
+    from localsum.engine.types import Branch, Request, Segment
+
+    branches = []
+    for field_name in BRIEF:
+        opening, rule, fuse = branch_of(field_name)
+        branches.append(Branch(field_name, (Segment(opening),), rule, fuse))
+    return Request(name, (Segment(prompt(text)),), tuple(branches))
+
+
+def whole(texts: dict[str, str]) -> str:
+    """The JSON of a brief, from what the branches wrote."""
+    return "{" + ", ".join(branch_of(name)[0][1:] + text for name, text in texts.items()) + "}"
 
 
 def default(model: Path, threads: int, articles: Articles) -> tuple[float, list[Answer], dict[str, Any]]:

@@ -3,7 +3,7 @@
 A job is a prefix and its branches. The prefix is read in chunks, then forked into branches, as many at once as
 there are sequences and cells. Each step holds the pending tokens of all running branches first; what is left of the
 batch goes to the prefix of the next job, once no more than `overlap` branches are running: in a unified KV cache every
-token attends over the cells of all, so mixing documents has a price, and so have decodes of a few tokens (DECISIONS.md).
+token attends over the cells of all, so mixing documents has a price, and so have decodes of few tokens (DECISIONS.md).
 
 A job is admitted only when its prefix and its largest branch fit into the free cells and every earlier job has
 started all its branches; a branch is started only when its worst case fits. So cells never run out and the oldest
