@@ -36,6 +36,10 @@ app = typer.Typer(
 
 _INTERRUPTED = 130
 MOST_NAMED = 100  # documents that failed, at the end of a run
+_RUN_COUNTS = (  # of engine.types.Counts, what --stats says of the run; the rest is in its "document"
+    *("prompt", "reused", "forced", "sampled", "masks", "steps"),
+    *("inside_s", "outside_s", "source_s"),
+)
 FormatName = Literal["terminal", "md", "json"]
 InputName = Literal["text", "markdown", "html", "feed", "mail", "mbox", "pdf", "jsonl", "csv", "subtitles"]
 StyleName = Literal["extractive", "written"]
@@ -103,9 +107,18 @@ def brief(
         int | None, typer.Option("--threads", min=1, max=512, help="Threads to use. [default: all cores]")
     ] = None,
     context: Annotated[
-        int, typer.Option("--context", min=1024, max=1_048_576, help="Tokens of context to hold in memory.")
-    ] = 8192,
+        int | None,
+        typer.Option(
+            "--context", min=1024, max=1_048_576, help="Tokens of context to hold in memory. [default: what fits]"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of all sampling.")] = 0,
+    reproducible: Annotated[
+        bool,
+        typer.Option(
+            "--reproducible", help="Write each request by itself: the same article then gives the same brief always."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints; errors only.")] = False,
     stats: Annotated[
         bool, typer.Option("--stats", help="Print one JSON object of counts and seconds to standard error.")
@@ -117,6 +130,7 @@ def brief(
 ) -> None:
     """Write the brief of an article, or of each article in a file of many."""
     import time
+    from dataclasses import asdict
     from itertools import chain
 
     started = time.perf_counter()
@@ -153,7 +167,9 @@ def brief(
         view.note(f"loading {found.name}")
         from localsum.engine.llama import LlamaEngine
 
-        with LlamaEngine(found.path, name=found.name, cells=context, threads=threads) as engine:
+        with LlamaEngine(
+            found.path, name=found.name, cells=context, threads=threads, reproducible=reproducible
+        ) as engine:
             load_s = time.perf_counter() - started
             view.note(f"reading {first.words:,} words")
             for outcome in write_briefs(
@@ -180,10 +196,7 @@ def brief(
         write_atomically(output, _between(wanted).join(texts))
     if stats:
         whole = {"load_s": round(load_s, 4), "wall_s": round(time.perf_counter() - started, 4)}
-        numbers = {
-            name: round(getattr(totals, name), 4)
-            for name in ("decode_s", "outside_s", "prompt", "forced", "sampled", "masks", "steps")
-        }
+        numbers = {name: round(value, 4) for name, value in asdict(totals).items() if name in _RUN_COUNTS}
         each = {"document": timings[0]} if len(timings) == 1 else {"documents": timings}
         _note(json.dumps({**whole, **numbers, **settings, **each}))
     elif not quiet and wanted == "json":

@@ -218,16 +218,19 @@ def test_options_reach_the_engine(stand: type[Stand], said: Said, monkeypatch: p
 
     monkeypatch.setattr(stand, "script", staticmethod(script))
     transcript = str(ARTICLES / "transcript.txt")
-    assert said("brief", transcript, "--threads", "3", "--context", "4096", "--seed", "11")[0] == 0
+    assert said("brief", transcript, "--threads", "3", "--context", "4096", "--seed", "11", "--reproducible")[0] == 0
     assert stand.made[-1].options == {
         "path": Path("/models/scripted.gguf"),
         "name": "scripted",
         "cells": 4096,
         "threads": 3,
+        "reproducible": True,
     }
     assert seeds == {11}
     assert said("brief", transcript)[0] == 0
     assert stand.made[-1].options["threads"] is None
+    assert stand.made[-1].options["cells"] is None, "what fits"
+    assert stand.made[-1].options["reproducible"] is False
     assert seeds == {11, 0}
 
 
@@ -286,7 +289,7 @@ def test_stats_are_one_json_object_on_stderr(stand: type[Stand], said: Said) -> 
     assert out == said("brief", NEWS)[1]
     stats = json.loads(err)
     assert stats["wall_s"] >= stats["load_s"] >= 0
-    assert {"prompt", "forced", "sampled", "decode_s", "document"} <= set(stats)
+    assert {"prompt", "forced", "sampled", "inside_s", "document"} <= set(stats)
 
 
 def test_a_terminal_gets_colour_unless_told_otherwise(
