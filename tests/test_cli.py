@@ -371,12 +371,12 @@ def test_a_failure_of_the_engine_fails_its_document_only(
     stand: type[Stand], said: Said, many: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        stand, "script", staticmethod(lambda request, _: "\x1b[31m" if "document-1" in request.id else None)
+        stand, "script", staticmethod(lambda request, _: "\x1b[31m" if "document-2" in request.id else None)
     )
     code, out, err = said("brief", many, "-f", "json")
     assert code == 1
-    assert '"many.jsonl#three"' in out
-    assert '"many.jsonl#one"' not in out
+    assert '"many.jsonl#one"' in out
+    assert '"many.jsonl#three"' not in out
     assert "3 of 4 documents failed" in err
 
 

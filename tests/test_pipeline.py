@@ -344,7 +344,7 @@ def test_one_failing_document_does_not_stop_the_others() -> None:
 
 
 def test_a_document_that_does_not_fit_fails_alone() -> None:
-    engine = ScriptedEngine(context_tokens=330)  # the examples of the template need more
+    engine = ScriptedEngine(context_tokens=280)  # the examples of the template need more
     outcomes = outcomes_of(
         [text(prose(800)), text("A harbour bought a model on Monday. It paid nine euros.")], engine=engine
     )
