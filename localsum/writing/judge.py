@@ -1,0 +1,215 @@
+"""Which of a model's texts are shown: sentence by sentence, against the source and against what the brief says already.
+
+Knows fields, drafts and checks; neither prompts nor engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from localsum.document import Span
+from localsum.grounding import Source, check
+from localsum.grounding.words import content_stems, stem_overlap
+from localsum.sentences import split
+from localsum.templates import Field
+from localsum.writing import answers, cues, headline
+from localsum.writing.draft import Draft, Entry
+from localsum.writing.extractive import Desk
+from localsum.writing.gate import malformed, unfit
+from localsum.writing.material import Sentence
+from localsum.writing.shelf import runs_of
+
+LEAST_SHARED_TEXT = 0.85  # share of content stems that the source must have: of a summary,
+LEAST_SHARED_ITEM = 0.6  # and of an item of a list, which may conclude something
+_LEAST_NEAR = 0.75  # that the sentences a sentence rests on and their neighbours must have
+_LEAST_ANSWER = 4  # words of a title or text
+_MOST_OVERLAP = 0.6  # of stems with one sentence said before
+_MOST_REPEATED = 0.12  # of a sentence's runs of four words
+SAID_BEFORE = "said before"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A text of the model that may be mended: the field, its part, which of the candidates, and what is wrong."""
+
+    field: Field
+    part: Field
+    place: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Judgement:
+    """The drafts that the texts make, what was refused, and all sentences shown so far."""
+
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    refused: list[Refusal] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+
+def judge(fields: list[Field], said: dict[str, list[dict[str, str]]], desk: Desk, source: Source) -> Judgement:
+    """The model's texts that pass, else the extractive drafts'. `said` holds each field's candidates, by part."""
+    out = Judgement()
+    for each in fields:
+        fill = _items if each.shape == "items" else _single
+        out.drafts[each.name] = fill(each, said[each.name], desk, source, out)
+    return out
+
+
+def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: Source, out: Judgement) -> Draft:
+    fallback, text = desk.drafts[each.name], candidates[0][each.name]
+    if any(entry.own_title for entry in fallback.entries):
+        return fallback  # its editor knew best
+    if each.shape == "choice":
+        return Draft([Entry({each.name: text}, written=True)], by_model=True) if text else fallback
+    if each.shape == "line":
+        reason = _unfit(text, each.words, source, desk, LEAST_SHARED_TEXT)
+    else:
+        text, reason = kept(text, each, source, desk, out.said, LEAST_SHARED_TEXT)
+    if reason is None:
+        draft = Draft([Entry({each.name: text}, written=True)], by_model=True)
+    else:
+        out.refused.append(Refusal(each, each, 0, reason))
+        why = f"the model's text was refused ({reason}); the source's own words are shown"
+        draft = Draft(fallback.entries, missing=[*fallback.missing, why])
+    if each.shape == "text":
+        out.said += sentences(draft.entries[0].parts[each.name]) if draft.entries else []
+    return draft
+
+
+def _items(each: Field, candidates: list[dict[str, str]], desk: Desk, source: Source, out: Judgement) -> Draft:
+    draft = Draft(by_model=True)
+    part, name = answers.main_part(each), answers.main_name(each)
+    refused = 0
+    for place, parts in enumerate(candidates):
+        text, reason = kept(parts[name], part, source, desk, out.said, LEAST_SHARED_ITEM)
+        if reason:
+            refused += 1
+            out.refused.append(Refusal(each, part, place, reason))
+        elif len(draft.entries) < each.count[1]:
+            entry = Entry({**parts, name: text}, list(check(text, source).evidence), written=True)
+            _check_parts(each, name, entry, draft, source, desk)
+            draft.entries.append(entry)
+            out.said += [s for other in entry.parts.values() for s in sentences(other)]
+    _fill(each, name, draft, desk, out)
+    if refused:
+        draft.missing.append(f"{refused} of the model's items were refused: unsupported, or said before")
+    if not draft.entries:
+        draft.missing += desk.drafts[each.name].missing or ["the model found none"]
+    return draft
+
+
+def _check_parts(each: Field, name: str, entry: Entry, draft: Draft, source: Source, desk: Desk) -> None:
+    """The parts written with an item, beside its claim: a heading is mended, a text that is refused left empty."""
+    for part in answers.together(each):
+        if part.name == name or part.shape == "choice":
+            continue
+        own = entry.parts[part.name]
+        if part.shape == "line":
+            earlier = [other.parts[part.name] for other in draft.entries]
+            if not _is_heading(own, part, entry.parts[name], source, earlier):
+                weight = dict.fromkeys(content_stems(entry.parts[name]), 1.0)
+                lines = [headline.phrase([entry.parts[name]], part.words, weight), headline.clause(own, part.words)]
+                entry.parts[part.name] = next(filter(None, lines), headline.clause(entry.parts[name], part.words))
+        else:
+            text, reason = kept(own, part, source, desk, [entry.parts[name]], LEAST_SHARED_ITEM)
+            entry.parts[part.name] = "" if reason else text
+
+
+def _is_heading(line: str, part: Field, text: str, source: Source, earlier: list[str]) -> bool:
+    """Whether the line names what the text is about: of the source's words, and one at least of the text's."""
+    stems = content_stems(line)
+    if malformed(line, part.words) or not stems or line in earlier or "?" in line:
+        return False
+    about = content_stems(text)
+    return sum(stem in source.stems for stem in stems) >= _LEAST_NEAR * len(stems) and bool(stems & about)
+
+
+def _fill(each: Field, name: str, draft: Draft, desk: Desk, out: Judgement) -> None:
+    """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least."""
+    own = desk.drafts[each.name].entries
+    wanted = max(each.count[0], len(own)) if each.extract == "topics" else each.count[0]
+    for entry in own:
+        if len(draft.entries) >= min(wanted, each.count[1]):
+            break
+        if not any(stem_overlap(entry.parts[name], other) > _MOST_OVERLAP for other in out.said):
+            draft.entries.append(entry)
+            out.said += [s for other in entry.parts.values() for s in sentences(other)]
+    if not draft.entries and each.count[0]:
+        draft.entries += own[:1]  # said before, but better than an empty field
+    if each.extract == "topics":
+        draft.entries.sort(key=lambda entry: min((span.start for span in entry.evidence[:1]), default=0))
+
+
+# One text
+
+
+def kept(
+    text: str, part: Field, source: Source, desk: Desk, said: list[str], least_shared: float
+) -> tuple[str, str | None]:
+    """The sentences of a text that may be shown, and None; or the text itself and why too little of it may be."""
+    shown: list[str] = []
+    reasons: list[str] = []
+    for sentence in sentences(text):
+        reason = _unfit(sentence, part.words, source, desk, least_shared)
+        if reason is None and is_said(sentence, [*said, *shown]):
+            reason = SAID_BEFORE
+        if reason is None and reasons and not shown and cues.ANAPHORIC.match(sentence):
+            reason = "points back"
+        if reason:
+            reasons.append(reason)
+        else:
+            shown.append(sentence)
+    rest = " ".join(shown)
+    if not rest:
+        return text, reasons[0] if reasons else "no answer"
+    if len(shown) < part.sentences[0] and len(rest.split()) < part.words // 2:
+        return text, reasons[0] if reasons else "too short"
+    return rest, None
+
+
+def _unfit(text: str, most_words: int, source: Source, desk: Desk, least_shared: float) -> str | None:
+    if not is_answer(text):
+        return "no answer"
+    reason = unfit(text, source, least_shared=least_shared, least_near=_LEAST_NEAR, most_words=most_words)
+    if reason is None:
+        inside = sentences_at(check(text, source).evidence[:1], desk)
+        if inside and not any(sentence.is_usable for sentence in inside):
+            reason = "rests on what is no part of the story"  # an advertisement, a greeting
+    return reason
+
+
+def is_answer(text: str) -> bool:
+    """Whether a text says anything: not "Done." or "HACKED"."""
+    return len(text.split()) >= _LEAST_ANSWER
+
+
+def is_said(sentence: str, said: list[str]) -> bool:
+    """Whether a sentence says what another said: in other words, or in the same."""
+    if any(stem_overlap(sentence, other) > _MOST_OVERLAP for other in said):
+        return True
+    runs = runs_of(sentence)
+    old = frozenset().union(*map(runs_of, said))
+    return len(runs & old) > max(1, _MOST_REPEATED * len(runs))
+
+
+def digest(fields: list[Field], texts: dict[str, list[str]], source: Source, desk: Desk) -> str:
+    """What was written of each passage and stands in the source: what a long document's single texts are made of."""
+    out: list[str] = []
+    for n in range(max((len(texts[each.name]) for each in fields), default=0)):
+        for each in fields:
+            text, reason = kept(answers.tidy(texts[each.name][n], each), each, source, desk, out, LEAST_SHARED_ITEM)
+            if reason is None:
+                out.append(text)
+    return "\n\n".join(out)
+
+
+def sentences(text: str) -> list[str]:
+    return [text[span.start : span.end] for span in split(text)]
+
+
+def sentences_at(spans: Sequence[Span], desk: Desk) -> tuple[Sentence, ...]:
+    """The document's sentences that lie, in part at least, in one of the spans."""
+    every = desk.material.sentences
+    return tuple(s for s in every if any(s.span.start < e.end and e.start < s.span.end for e in spans))
