@@ -129,11 +129,12 @@ def _is_heading(line: str, part: Field, text: str, source: Source, earlier: list
 def _fill(each: Field, name: str, draft: Draft, desk: Desk, out: Judgement) -> None:
     """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least."""
     own = desk.drafts[each.name].entries
+    before = list(out.said)  # its own entries do not repeat each other
     wanted = max(each.count[0], len(own)) if each.extract == "topics" else each.count[0]
     for entry in own:
         if len(draft.entries) >= min(wanted, each.count[1]):
             break
-        if not any(stem_overlap(entry.parts[name], other) > _MOST_OVERLAP for other in out.said):
+        if not any(stem_overlap(entry.parts[name], other) > _MOST_OVERLAP for other in before):
             draft.entries.append(entry)
             out.said += [s for other in entry.parts.values() for s in sentences(other)]
     if not draft.entries and each.count[0]:
