@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from localsum.grounding import Source, check
 from localsum.grounding.check import VERBATIM
@@ -85,12 +86,19 @@ _POINTS_BACK = re.compile(
 )
 
 
-def unfit(sentence: str, source: Source, *, least_shared: float, least_near: float, most_words: int) -> str | None:
-    """Why a sentence of an instruct model may not be shown, or None: by its form, the source, and one place of it.
+class Least(NamedTuple):
+    """Shares of a sentence's content stems: what the source must have, and what one place of it must.
 
-    Small models make claims of words that stand far apart. `least_near` is the share of the content stems that the
-    sentences it rests on, and their neighbours, must hold; `least_shared` that of the whole source.
+    A place is the sentences that it rests on with their neighbours. Small models make claims of words that stand far
+    apart.
     """
+
+    shared: float
+    near: float
+
+
+def unfit(sentence: str, source: Source, least: Least, most_words: int) -> str | None:
+    """Why a sentence of an instruct model may not be shown, or None: by its form, the source, and one place of it."""
     if reason := malformed(sentence, most_words):
         return reason
     if _OWN_VOICE.search(_QUOTED.sub("", sentence)):
@@ -101,14 +109,14 @@ def unfit(sentence: str, source: Source, *, least_shared: float, least_near: flo
     for name in statement.names:
         if (name.sure or len(name.parts) > 1) and (missing := source.names.missing(name)):
             return f"name not in source: {missing}"
-    if (shared := sum(stem in source.stems for stem in statement.stems) / len(statement.stems)) < least_shared:
-        return f"few words in common with the source ({shared:.2f})"
     if repeated_ngrams(sentence) > 0.05:
         return "repeats itself"
     found = check(sentence, source)
     if found.verdict == "unsupported":
         return found.reasons[0]
-    return None if found.reasons == (VERBATIM,) else _misplaced(statement, source, least_near)
+    if (shared := sum(stem in source.stems for stem in statement.stems) / len(statement.stems)) < least.shared:
+        return f"few words in common with the source ({shared:.2f})"
+    return None if found.reasons == (VERBATIM,) else _misplaced(statement, source, least.near)
 
 
 def _misplaced(statement: Statement, source: Source, least: float) -> str | None:

@@ -16,13 +16,13 @@ from localsum.templates import Field
 from localsum.writing import answers, cues, headline
 from localsum.writing.draft import Draft, Entry
 from localsum.writing.extractive import Desk
-from localsum.writing.gate import malformed, unfit
+from localsum.writing.gate import Least, malformed, unfit
 from localsum.writing.material import Sentence
 from localsum.writing.shelf import runs_of
 
-LEAST_SHARED_TEXT = 0.85  # share of content stems that the source must have: of a summary,
-LEAST_SHARED_ITEM = 0.6  # and of an item of a list, which may conclude something
-_LEAST_NEAR = 0.75  # that the sentences a sentence rests on and their neighbours must have
+# A summary has the source's words but joins its places; an item makes one point; what follows may be concluded.
+TEXT, ITEM, CONSEQUENCE = Least(0.85, 0.6), Least(0.6, 0.75), Least(0.6, 0.6)
+_LEAST_HEADING = 0.75  # of a heading's stems that the source has
 _LEAST_ANSWER = 4  # words of a title or text
 _MOST_OVERLAP = 0.6  # of stems with one sentence said before
 _MOST_REPEATED = 0.12  # of a sentence's runs of four words
@@ -64,9 +64,9 @@ def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: S
     if each.shape == "choice":
         return Draft([Entry({each.name: text}, written=True)], by_model=True) if text else fallback
     if each.shape == "line":
-        reason = _unfit(text, each.words, source, desk, LEAST_SHARED_TEXT)
+        reason = _unfit(text, each.words, source, desk, TEXT)
     else:
-        text, reason = kept(text, each, source, desk, out.said, LEAST_SHARED_TEXT)
+        text, reason = kept(text, each, source, desk, out.said, TEXT)
     if reason is None:
         draft = Draft([Entry({each.name: text}, written=True)], by_model=True)
     else:
@@ -83,7 +83,7 @@ def _items(each: Field, candidates: list[dict[str, str]], desk: Desk, source: So
     part, name = answers.main_part(each), answers.main_name(each)
     refused = 0
     for place, parts in enumerate(candidates):
-        text, reason = kept(parts[name], part, source, desk, out.said, LEAST_SHARED_ITEM)
+        text, reason = kept(parts[name], part, source, desk, out.said, ITEM)
         if reason:
             refused += 1
             out.refused.append(Refusal(each, part, place, reason))
@@ -113,7 +113,7 @@ def _check_parts(each: Field, name: str, entry: Entry, draft: Draft, source: Sou
                 lines = [headline.phrase([entry.parts[name]], part.words, weight), headline.clause(own, part.words)]
                 entry.parts[part.name] = next(filter(None, lines), headline.clause(entry.parts[name], part.words))
         else:
-            text, reason = kept(own, part, source, desk, [entry.parts[name]], LEAST_SHARED_ITEM)
+            text, reason = kept(own, part, source, desk, [entry.parts[name]], ITEM)
             entry.parts[part.name] = "" if reason else text
 
 
@@ -123,7 +123,7 @@ def _is_heading(line: str, part: Field, text: str, source: Source, earlier: list
     if malformed(line, part.words) or not stems or line in earlier or "?" in line:
         return False
     about = content_stems(text)
-    return sum(stem in source.stems for stem in stems) >= _LEAST_NEAR * len(stems) and bool(stems & about)
+    return sum(stem in source.stems for stem in stems) >= _LEAST_HEADING * len(stems) and bool(stems & about)
 
 
 def _fill(each: Field, name: str, draft: Draft, desk: Desk, out: Judgement) -> None:
@@ -146,14 +146,12 @@ def _fill(each: Field, name: str, draft: Draft, desk: Desk, out: Judgement) -> N
 # One text
 
 
-def kept(
-    text: str, part: Field, source: Source, desk: Desk, said: list[str], least_shared: float
-) -> tuple[str, str | None]:
+def kept(text: str, part: Field, source: Source, desk: Desk, said: list[str], least: Least) -> tuple[str, str | None]:
     """The sentences of a text that may be shown, and None; or the text itself and why too little of it may be."""
     shown: list[str] = []
     reasons: list[str] = []
     for sentence in sentences(text):
-        reason = _unfit(sentence, part.words, source, desk, least_shared)
+        reason = _unfit(sentence, part.words, source, desk, least)
         if reason is None and is_said(sentence, [*said, *shown]):
             reason = SAID_BEFORE
         if reason is None and reasons and not shown and cues.ANAPHORIC.match(sentence):
@@ -170,10 +168,10 @@ def kept(
     return rest, None
 
 
-def _unfit(text: str, most_words: int, source: Source, desk: Desk, least_shared: float) -> str | None:
+def _unfit(text: str, most_words: int, source: Source, desk: Desk, least: Least) -> str | None:
     if not is_answer(text):
         return "no answer"
-    reason = unfit(text, source, least_shared=least_shared, least_near=_LEAST_NEAR, most_words=most_words)
+    reason = unfit(text, source, least, most_words)
     if reason is None:
         inside = sentences_at(check(text, source).evidence[:1], desk)
         if inside and not any(sentence.is_usable for sentence in inside):
@@ -200,7 +198,7 @@ def digest(fields: list[Field], texts: dict[str, list[str]], source: Source, des
     out: list[str] = []
     for n in range(max((len(texts[each.name]) for each in fields), default=0)):
         for each in fields:
-            text, reason = kept(answers.tidy(texts[each.name][n], each), each, source, desk, out, LEAST_SHARED_ITEM)
+            text, reason = kept(answers.tidy(texts[each.name][n], each), each, source, desk, out, ITEM)
             if reason is None:
                 out.append(text)
     return "\n\n".join(out)

@@ -226,7 +226,7 @@ def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Sour
     """What follows from an entry and for whom; where the model's answer is refused, what the source says follows."""
 
     def use(answer: str) -> None:
-        text, reason = judge.kept(answers.tidy(answer, part), part, source, desk, said, judge.LEAST_SHARED_ITEM)
+        text, reason = judge.kept(answers.tidy(answer, part), part, source, desk, said, judge.CONSEQUENCE)
         if reason is None:
             entry.parts[part.name] = text
             entry.written = True
