@@ -21,18 +21,22 @@ CHAT = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</{{ m.role }}>{% en
 TEMPLATE = load_template()
 TEXT = Field("text", "text", words=60, sentences=(1, 3))
 
-ARTICLE = """Mirko Salas, who ran the port of Dunmere for nine years, will leave on 14 June. The port's council said so on Tuesday.
+ARTICLE = """Mirko Salas, who ran the port of Dunmere for nine years, will leave on 14 June. The port's council
+said so on Tuesday.
 
-He had asked for cranes that unload without a driver. The dockers' union, led by Ana Brandt, went on strike for 11 days in March
-because it feared for 340 jobs. The strike cost the port 2.6 million euros, the council reported.
+He had asked for cranes that unload without a driver. The dockers' union, led by Ana Brandt, went on
+strike for 11 days in March because it feared for 340 jobs. The strike cost the port 2.6 million
+euros, the council reported.
 
-Shipping line Norvik moved two of its routes to Halden in April. Norvik paid 8 percent of the port's fees last year. The council
-now has to find other customers, or raise the fees of those that stayed.
+Shipping line Norvik moved two of its routes to Halden in April. Norvik paid 8 percent of the port's
+fees last year. The council now has to find other customers, or raise the fees of those that stayed.
 
-The council will name a successor by the end of May. Ana Brandt said that her members would meet the new head of the port before
-they decide about another strike. "We want to be asked before the cranes are bought," she said.
+The council will name a successor by the end of May. Ana Brandt said that her members would meet the
+new head of the port before they decide about another strike. "We want to be asked before the cranes
+are bought," she said.
 
-Halden unloads ships with driverless cranes since 2021. Its fees are a fifth lower, and it has hired 60 technicians.
+Halden unloads ships with driverless cranes since 2021. Its fees are a fifth lower, and it has hired
+60 technicians.
 """
 
 
@@ -157,7 +161,8 @@ def test_a_sentence_that_is_refused_leaves_the_others() -> None:
     assert kept(f"{BAD} {GOOD}") == (GOOD, None)
     text, reason = kept(f"{BAD} They fear for 340 jobs.")
     assert text == f"{BAD} They fear for 340 jobs."
-    assert reason and "source" in reason
+    assert reason
+    assert "source" in reason
 
 
 def test_what_was_said_before_is_not_said_again() -> None:
