@@ -12,10 +12,19 @@ from itertools import zip_longest
 from localsum.grounding.words import is_unfinished
 from localsum.sentences import split
 from localsum.templates import Field
-from localsum.writing import headline
+from localsum.writing import cues, headline
 
-_TEXT = r"/[^\s\p{C}-][^\n\p{C}]{5,%d}/"
-_WRITER = r"(?:the|this) (?:article|author|text|report|piece|post|newsletter|transcript|passage|document|speaker)"
+# Scripts that a model may slip into; a text that has none of their letters is never answered with one.
+_SCRIPTS = {
+    r"\p{Han}": "[\u3400-\u9fff]",
+    r"\p{Hiragana}\p{Katakana}": "[\u3040-\u30ff]",
+    r"\p{Hangul}": "[\uac00-\ud7af]",
+    r"\p{Cyrillic}": "[\u0400-\u04ff]",
+    r"\p{Arabic}": "[\u0600-\u06ff]",
+    r"\p{Thai}": "[\u0e00-\u0e7f]",
+    r"\p{Devanagari}": "[\u0900-\u097f]",
+}
+_WRITER = r"(?:the|this) (?:article|author|text|report|piece|post|newsletter|transcript|passage|document|speaker|point)"
 # What small models put before an answer: "The article concludes that", "Summary:", "**Technology**:".
 _PREAMBLE = re.compile(
     r"\A(?:\s*[*_#`]{0,3}(?:text|heading|title|body|headline|summary|conclusion|answer|insight|action|impact|fact|point"
@@ -72,27 +81,44 @@ def _is_labelled(each: Field) -> bool:
     return len(parts) > 1 and parts[0].shape == "line"
 
 
-def grammar_of(each: Field) -> str:
-    """Grammar of a field's answer. It ends where the model ends its turn; the bounds are a loose fuse."""
+def foreign(text: str) -> str:
+    """The scripts that `text` has no letter of, as the inside of a character class."""
+    return "".join(script for script, letters in _SCRIPTS.items() if not re.search(letters, text))
+
+
+def grammar_of(each: Field, without: str = "") -> str:
+    """Grammar of a field's answer. It ends where the model ends its turn; the bounds are a loose fuse.
+
+    `without` are characters that the answer cannot hold, as the inside of a character class.
+    """
     if each.shape == "choice":
         return "start: " + _options(each)
     if each.shape == "line":
-        return "start: TEXT\nTEXT: " + _TEXT % (each.words * 9)
+        return f"start: TEXT\nTEXT: {_text(each.words * 9, without)}"
     if each.shape != "items":
-        return "start: TEXT\nTEXT: " + _TEXT % (each.words * 12)
+        return f"start: TEXT\nTEXT: {_text(each.words * 12, without)}"
     parts = together(each) or (each,)
     head = f"- {parts[0].label}: " if _is_labelled(each) else "- "
     rules = [f"item: {json.dumps(head)} {_part(parts[0], 0)}"]
     terminals = []
     for number, part in enumerate(parts):
         if part.shape != "choice":
-            terminals.append(f"T{number}: " + _TEXT % (part.words * 12))
+            terminals.append(f"T{number}: {_text(part.words * 12, without)}")
         if number:
             rules[0] += f" {json.dumps(f'{chr(10)}  {part.label}: ')} {_part(part, number)}"
     empty = ' | "none" | "None" | "None."' if each.count[0] == 0 else ""
-    more = each.count[1] - 1
+    more = most_items(each) - 1
     rules.insert(0, f'start: item ("\\n" item){{0,{more}}}{empty}' if more else f"start: item{empty}")
     return "\n".join(rules + terminals)
+
+
+def _text(most_chars: int, without: str) -> str:
+    return rf"/[^\s\p{{C}}{without}-][^\n\p{{C}}{without}]{{5,{most_chars}}}/"
+
+
+def most_items(each: Field) -> int:
+    """More than will be shown: what repeats the summary is left out, and so is what the source does not say."""
+    return 2 * each.count[1] if each.count[1] > 1 and len(together(each)) < 2 else each.count[1]
 
 
 def _part(part: Field, number: int) -> str:
@@ -107,7 +133,7 @@ def most_tokens(each: Field) -> int:
     """The fuse of a field's branch: twice what its words take, for every item."""
     if each.shape == "items":
         parts = together(each) or (Field(each.name, each.of, words=each.words),)
-        return sum(most_tokens(part) + 8 for part in parts) * each.count[1]
+        return sum(most_tokens(part) + 8 for part in parts) * most_items(each)
     return 12 if each.shape == "choice" else each.words * 2 + 8
 
 
@@ -119,7 +145,9 @@ def tidy(text: str, each: Field) -> str:
     text = _PREAMBLE.sub("", text).strip("*_#` ")
     text = text[:1].upper() + text[1:]
     if each.shape == "line":
-        return headline.clause(text, each.words, is_last_resort=False)
+        first = next(iter(split(text)), None)
+        return headline.clause(text[first.start : first.end] if first else "", each.words, is_last_resort=False)
+    text = cues.without_connective(text)
     kept: list[str] = []
     for span in split(text)[: each.sentences[1]]:
         sentence = text[span.start : span.end]

@@ -15,6 +15,7 @@ from localsum.grounding.words import content_stems, repeated_ngrams, stem_overla
 
 _META = re.compile(
     r"\b(?:the|this|that) (?:article|text|author|passage|piece|post|story|newsletter|transcript|summary|brief)\b"
+    r"|\b(?:the|this) (?:point|sentence|headline) (?:is|was|says|states|mentions|indicates|leads|that|\")"
     r"|^(?:summary|headline|topic|title|note|answer)\s*:",
     re.IGNORECASE,
 )
@@ -79,6 +80,8 @@ def refuse(
     return None
 
 
+_LOOK_BACK = 3  # sentences from a pronoun to its name
+_PERSON = re.compile(r"\W*(?:he|she|they|his|her|their)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
 _OWN_VOICE = re.compile(r"\b(?:I(?!\.)|[Ww]e|us|[Oo]urs?|[Mm]y|me)\b")
 _POINTS_BACK = re.compile(
@@ -126,15 +129,32 @@ def _misplaced(statement: Statement, source: Source, least: float) -> str | None
     known = frozenset().union(*(source.sentences[i].stems for i in near))
     if (share := len(statement.stems & known) / len(statement.stems)) < least:
         return f"no one place of the source says it ({share:.2f})"
-    return _said_of_another(statement, source.sentences[chosen[0]]) if chosen else None
+    return _said_of_another(statement, chosen[0], source) if chosen else None
 
 
-def _said_of_another(statement: Statement, best: Statement) -> str | None:
-    """A sentence that opens with one name where the sentence it rests on opens with another, and lacks this one."""
-    mine, theirs = _subject(statement), _subject(best)
-    if mine is None or theirs is None or _mentions(best, mine) or _mentions(statement, theirs):
+def _said_of_another(statement: Statement, best: int, source: Source) -> str | None:
+    """A sentence that opens with one name where the sentence it rests on opens with another, and lacks this one.
+
+    Where that one opens with "he" or "they", it is about whom the sentences before it open with.
+    """
+    mine = _subject(statement)
+    if mine is None:
+        return None
+    theirs = None
+    for at in range(best, max(-1, best - 1 - _LOOK_BACK), -1):
+        if _mentions(source.sentences[at], mine):
+            return None
+        theirs = _subject(source.sentences[at])
+        if theirs or not _PERSON.match(source.sentences[at].text):
+            break
+    if theirs is None or _mentions(statement, theirs):
         return None
     return f"the source says it of {theirs.text}, not of {mine.text}"
+
+
+def is_quotation(text: str) -> bool:
+    """Whether most of the text stands between quotation marks."""
+    return sum(len(match.group()) for match in _QUOTED.finditer(text)) > 0.5 * len(text)
 
 
 def _mentions(statement: Statement, name: Name) -> bool:

@@ -16,13 +16,14 @@ from localsum.templates import Field
 from localsum.writing import answers, cues, headline
 from localsum.writing.draft import Draft, Entry
 from localsum.writing.extractive import Desk
-from localsum.writing.gate import Least, malformed, unfit
+from localsum.writing.gate import Least, is_quotation, malformed, unfit
 from localsum.writing.material import Sentence
 from localsum.writing.shelf import runs_of
 
 # A summary has the source's words but joins its places; an item makes one point; what follows may be concluded.
-TEXT, ITEM, CONSEQUENCE = Least(0.85, 0.6), Least(0.6, 0.75), Least(0.6, 0.6)
+TEXT, LINE, ITEM, CONSEQUENCE = Least(0.75, 0.6), Least(0.7, 0.6), Least(0.6, 0.75), Least(0.6, 0.6)
 _LEAST_HEADING = 0.75  # of a heading's stems that the source has
+_WORDS_PER_ITEM = 160
 _LEAST_ANSWER = 4  # words of a title or text
 _MOST_OVERLAP = 0.6  # of stems with one sentence said before
 _MOST_REPEATED = 0.12  # of a sentence's runs of four words
@@ -45,16 +46,25 @@ class Judgement:
 
     drafts: dict[str, Draft] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
+    untitled: list[tuple[Field, Entry]] = field(default_factory=list)  # a part and the entry whose own was refused
     said: list[str] = field(default_factory=list)
 
 
 def judge(fields: list[Field], said: dict[str, list[dict[str, str]]], desk: Desk, source: Source) -> Judgement:
     """The model's texts that pass, else the extractive drafts'. `said` holds each field's candidates, by part."""
     out = Judgement()
-    for each in fields:
+    for each in sorted(fields, key=_precedence):
         fill = _items if each.shape == "items" else _single
         out.drafts[each.name] = fill(each, said[each.name], desk, source, out)
+    for each in fields:  # what is the model's own is placed before what only fills up
+        if each.shape == "items":
+            _fill(each, out.drafts[each.name], desk, out)
     return out
+
+
+def _precedence(each: Field) -> int:
+    """What was said is not said again, so the parts with fewest sentences choose first: texts, points, then topics."""
+    return 2 if each.extract == "topics" else 1 if each.shape == "items" else 0
 
 
 def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: Source, out: Judgement) -> Draft:
@@ -64,7 +74,7 @@ def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: S
     if each.shape == "choice":
         return Draft([Entry({each.name: text}, written=True)], by_model=True) if text else fallback
     if each.shape == "line":
-        reason = _unfit(text, each.words, source, desk, TEXT)
+        reason = _unfit(text, each.words, source, desk, LINE)
     else:
         text, reason = kept(text, each, source, desk, out.said, TEXT)
     if reason is None:
@@ -82,25 +92,40 @@ def _items(each: Field, candidates: list[dict[str, str]], desk: Desk, source: So
     draft = Draft(by_model=True)
     part, name = answers.main_part(each), answers.main_name(each)
     refused = 0
+    most = _most_shown(each, desk)
+    quotes = [quote.text for draft in desk.drafts.values() for quote in draft.quotes]
     for place, parts in enumerate(candidates):
-        text, reason = kept(parts[name], part, source, desk, out.said, ITEM)
+        if len(draft.entries) >= most:
+            break
+        text, reason = kept(parts[name], part, source, desk, [*out.said, *quotes], ITEM)
+        if reason is None and each.extract != "topics" and is_quotation(text):
+            reason = "a quotation"
+        if reason is None and cues.ANAPHORIC.match(text):
+            reason = "it does not say who or what is meant"
         if reason:
             refused += 1
             out.refused.append(Refusal(each, part, place, reason))
-        elif len(draft.entries) < each.count[1]:
+        else:
             entry = Entry({**parts, name: text}, list(check(text, source).evidence), written=True)
-            _check_parts(each, name, entry, draft, source, desk)
+            _check_parts(each, name, entry, draft, source, desk, out)
             draft.entries.append(entry)
             out.said += [s for other in entry.parts.values() for s in sentences(other)]
-    _fill(each, name, draft, desk, out)
     if refused:
         draft.missing.append(f"{refused} of the model's items were refused: unsupported, or said before")
-    if not draft.entries:
-        draft.missing += desk.drafts[each.name].missing or ["the model found none"]
     return draft
 
 
-def _check_parts(each: Field, name: str, entry: Entry, draft: Draft, source: Source, desk: Desk) -> None:
+def _most_shown(each: Field, desk: Desk) -> int:
+    """How many items a list shows: a short document has not many points that are none of its summary."""
+    if each.extract == "topics":
+        return each.count[1]
+    words = sum(sentence.words for sentence in desk.material.sentences)
+    return min(each.count[1], max(each.count[0] + 1, round(words / _WORDS_PER_ITEM)))
+
+
+def _check_parts(
+    each: Field, name: str, entry: Entry, draft: Draft, source: Source, desk: Desk, out: Judgement
+) -> None:
     """The parts written with an item, beside its claim: a heading is mended, a text that is refused left empty."""
     for part in answers.together(each):
         if part.name == name or part.shape == "choice":
@@ -108,7 +133,8 @@ def _check_parts(each: Field, name: str, entry: Entry, draft: Draft, source: Sou
         own = entry.parts[part.name]
         if part.shape == "line":
             earlier = [other.parts[part.name] for other in draft.entries]
-            if not _is_heading(own, part, entry.parts[name], source, earlier):
+            if not is_heading(own, part, entry.parts[name], source, earlier):
+                out.untitled.append((part, entry))
                 weight = dict.fromkeys(content_stems(entry.parts[name]), 1.0)
                 lines = [headline.phrase([entry.parts[name]], part.words, weight), headline.clause(own, part.words)]
                 entry.parts[part.name] = next(filter(None, lines), headline.clause(entry.parts[name], part.words))
@@ -117,7 +143,7 @@ def _check_parts(each: Field, name: str, entry: Entry, draft: Draft, source: Sou
             entry.parts[part.name] = "" if reason else text
 
 
-def _is_heading(line: str, part: Field, text: str, source: Source, earlier: list[str]) -> bool:
+def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[str]) -> bool:
     """Whether the line names what the text is about: of the source's words, and one at least of the text's."""
     stems = content_stems(line)
     if malformed(line, part.words) or not stems or line in earlier or "?" in line:
@@ -126,9 +152,9 @@ def _is_heading(line: str, part: Field, text: str, source: Source, earlier: list
     return sum(stem in source.stems for stem in stems) >= _LEAST_HEADING * len(stems) and bool(stems & about)
 
 
-def _fill(each: Field, name: str, draft: Draft, desk: Desk, out: Judgement) -> None:
+def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
     """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least."""
-    own = desk.drafts[each.name].entries
+    own, name = desk.drafts[each.name].entries, answers.main_name(each)
     before = list(out.said)  # its own entries do not repeat each other
     wanted = max(each.count[0], len(own)) if each.extract == "topics" else each.count[0]
     for entry in own:
@@ -139,6 +165,8 @@ def _fill(each: Field, name: str, draft: Draft, desk: Desk, out: Judgement) -> N
             out.said += [s for other in entry.parts.values() for s in sentences(other)]
     if not draft.entries and each.count[0]:
         draft.entries += own[:1]  # said before, but better than an empty field
+    if not draft.entries:
+        draft.missing += desk.drafts[each.name].missing or ["the model found none"]
     if each.extract == "topics":
         draft.entries.sort(key=lambda entry: min((span.start for span in entry.evidence[:1]), default=0))
 

@@ -43,6 +43,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     instruction = template.instruction.replace("{fields}", ", ".join(each.label.lower() for each in template.fields))
     fuse = engine.info.context_tokens // 3  # tokens of one answer, at most
     room = engine.info.context_tokens - engine.count_tokens(instruction) - fuse - _RESERVE
+    without = answers.foreign(document.text)
     spans = passages(document, engine.count_tokens, max(_LEAST_PASSAGE, room))
     parts = [document.text[span.start : span.end] for span in spans]
 
@@ -50,7 +51,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
         """One reading of `text`, and a branch for each field and each quote to be chosen; none if nothing is asked."""
         asks = [answers.wording(each) for each in wanted] + [ask.field.ask for ask in chosen]
         prefix, suffixes = chat.conversation(engine.info, instruction, text, asks)
-        rules = [(each.name, answers.grammar_of(each), answers.most_tokens(each)) for each in wanted]
+        rules = [(each.name, answers.grammar_of(each, without), answers.most_tokens(each)) for each in wanted]
         rules += [(ask.name, ask.rule, ask.most_tokens) for ask in chosen]
         branches = tuple(
             Branch(f"{name}.{branch}", suffix, rule, min(most, fuse))
@@ -139,6 +140,7 @@ def _candidates(each: Field, texts: list[str]) -> list[dict[str, str]]:
 def _rewrites(judgement: Judgement, said: dict[str, list[dict[str, str]]], source: Source) -> list[Ask]:
     """For each text that was refused and can be mended: the sentences nearest to it, what is wrong, and once more."""
     asks = []
+    without = answers.foreign(source.text)
     for number, refusal in enumerate(judgement.refused):
         each, part, old = refusal.field, refusal.part, said[refusal.field.name][refusal.place]
         name = answers.main_name(each)
@@ -157,7 +159,7 @@ def _rewrites(judgement: Judgement, said: dict[str, list[dict[str, str]]], sourc
 
         # The answer is a single text, whatever the field holds.
         single = replace(part, ask=wish)
-        rule, most = answers.grammar_of(single), answers.most_tokens(single)
+        rule, most = answers.grammar_of(single, without), answers.most_tokens(single)
         asks.append(Ask(str(number), single, _excerpt(spans, source), rule, most, use))
     return asks
 
@@ -179,6 +181,8 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
     """Questions about the entries that will be shown: their category where it is not clear, what follows from them,
     and lines of the extractive writer's own."""
     asks = []
+    for number, (part, entry) in enumerate(judgement.untitled):
+        asks += _heading(part, entry, source, f"untitled.{number}")
     for each in fields:
         draft = judgement.drafts[each.name]
         asks += _lines(each, draft, desk)
@@ -203,9 +207,22 @@ def _lines(each: Field, draft: Draft, desk: Desk) -> list[Ask]:
     for ask in desk.asks:
         field, *rest = ask.name.split("~")[0].split(".")
         if field == each.name and ask.field.shape == "line" and ask.field.ask and (int(rest[0]) if rest else 0) in kept:
-            rule, most = answers.grammar_of(ask.field), answers.most_tokens(ask.field)
+            rule, most = answers.grammar_of(ask.field, answers.foreign(ask.text)), answers.most_tokens(ask.field)
             asks.append(replace(ask, rule=rule, most_tokens=most))
     return asks
+
+
+def _heading(part: Field, entry: Entry, source: Source, name: str) -> list[Ask]:
+    """A heading for a section whose own was refused."""
+    text = " ".join(value for key, value in entry.parts.items() if key != part.name)
+
+    def use(answer: str) -> None:
+        line = answers.tidy(answer, part)
+        if judge.is_heading(line, part, text, source, []):
+            entry.parts[part.name] = line
+
+    rule = answers.grammar_of(part, answers.foreign(text))
+    return [Ask(name, part, text, rule, answers.most_tokens(part), use)] if part.ask else []
 
 
 def _choice(part: Field, entry: Entry, claim: str, desk: Desk, name: str) -> list[Ask]:
@@ -238,4 +255,5 @@ def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Sour
         said.extend(judge.sentences(entry.parts[part.name]))
 
     text = f"{_excerpt(entry.evidence[:2], source)}\n\nPoint: {claim}"
-    return Ask(name, part, text, answers.grammar_of(part), answers.most_tokens(part), use)
+    rule = answers.grammar_of(part, answers.foreign(source.text))
+    return Ask(name, part, text, rule, answers.most_tokens(part), use)
