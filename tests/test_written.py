@@ -173,9 +173,9 @@ def test_what_was_said_before_is_not_said_again() -> None:
 
 def test_sections_stand_in_the_order_of_the_article_whatever_the_model_says() -> None:
     bodies = [
-        "Halden unloads ships with driverless cranes since 2021.",
-        "Shipping line Norvik moved two of its routes to Halden in April.",
-        "The dockers' union, led by Ana Brandt, fears for 340 jobs.",
+        "Halden unloads ships with driverless cranes since 2021, and it has hired 60 technicians.",
+        "Shipping line Norvik, which paid 8 percent of the fees, moved two of its routes to Halden.",
+        "The dockers' union, led by Ana Brandt, feared for 340 jobs, as cranes unload without a driver.",
     ]
     answer = "\n".join(f"- Heading: {b.split()[0]} {b.split()[1]}\n  Body: {b}" for b in bodies)
     sections = brief_of({"0.sections": answer, "0.summary": RIGHT})["sections"]

@@ -14,6 +14,7 @@ from localsum.sentences import split
 from localsum.templates import Field
 from localsum.writing import cues, headline
 
+_MOST_READ = 2  # times the sentences of a text: some may be refused
 # Scripts that a model may slip into; a text that has none of their letters is never answered with one.
 _SCRIPTS = {
     r"\p{Han}": "[\u3400-\u9fff]",
@@ -138,7 +139,7 @@ def most_tokens(each: Field) -> int:
 
 
 def tidy(text: str, each: Field) -> str:
-    """A text cut to its limits in whole sentences; an unfinished last sentence is dropped."""
+    """A text in whole sentences, of which more are read than will be shown; an unfinished last one is dropped."""
     if each.shape == "choice":
         return text.strip() if text.strip() in dict(each.options) else ""
     text = re.sub(r"\s+", " ", text).strip()
@@ -149,11 +150,11 @@ def tidy(text: str, each: Field) -> str:
         return headline.clause(text[first.start : first.end] if first else "", each.words, is_last_resort=False)
     text = cues.without_connective(text)
     kept: list[str] = []
-    for span in split(text)[: each.sentences[1]]:
+    for span in split(text)[: _MOST_READ * each.sentences[1]]:
         sentence = text[span.start : span.end]
         if is_unfinished(sentence) and not is_unfinished(sentence + ".") and span.end == len(text) and not kept:
             sentence += "."  # a list of facts often leaves the stops away
-        if is_unfinished(sentence) or sum(len(one.split()) for one in [*kept, sentence]) > each.words:
+        if is_unfinished(sentence):
             break
         kept.append(sentence)
     return " ".join(kept)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from localsum.document import Span
 from localsum.grounding import Source, check
@@ -21,8 +22,10 @@ from localsum.writing.material import Sentence
 from localsum.writing.shelf import runs_of
 
 # A summary has the source's words but joins its places; an item makes one point; what follows may be concluded.
-TEXT, LINE, ITEM, CONSEQUENCE = Least(0.75, 0.6), Least(0.7, 0.6), Least(0.6, 0.75), Least(0.6, 0.6)
+TEXT, CLOSING, LINE = Least(0.75, 0.6), Least(0.75, 0.75), Least(0.7, 0.6)
+ITEM, CONSEQUENCE = Least(0.6, 0.75), Least(0.6, 0.6)
 _LEAST_HEADING = 0.75  # of a heading's stems that the source has
+_LEAST_BODY = 12  # words of a section
 _WORDS_PER_ITEM = 160
 _LEAST_ANSWER = 4  # words of a title or text
 _MOST_OVERLAP = 0.6  # of stems with one sentence said before
@@ -30,13 +33,10 @@ _MOST_REPEATED = 0.12  # of a sentence's runs of four words
 SAID_BEFORE = "said before"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A text of the model that may be mended: the field, its part, which of the candidates, and what is wrong."""
+class Refusal(NamedTuple):
+    """A text of the model that may be mended, and what is wrong with it."""
 
     field: Field
-    part: Field
-    place: int
     reason: str
 
 
@@ -76,11 +76,12 @@ def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: S
     if each.shape == "line":
         reason = _unfit(text, each.words, source, desk, LINE)
     else:
-        text, reason = kept(text, each, source, desk, out.said, TEXT)
+        least = TEXT if each.extract == "central" else CLOSING
+        text, reason = kept(text, each, source, desk, out.said, least)
     if reason is None:
         draft = Draft([Entry({each.name: text}, written=True)], by_model=True)
     else:
-        out.refused.append(Refusal(each, each, 0, reason))
+        out.refused.append(Refusal(each, reason))
         why = f"the model's text was refused ({reason}); the source's own words are shown"
         draft = Draft(fallback.entries, missing=[*fallback.missing, why])
     if each.shape == "text":
@@ -94,17 +95,18 @@ def _items(each: Field, candidates: list[dict[str, str]], desk: Desk, source: So
     refused = 0
     most = _most_shown(each, desk)
     quotes = [quote.text for draft in desk.drafts.values() for quote in draft.quotes]
-    for place, parts in enumerate(candidates):
+    for parts in candidates:
         if len(draft.entries) >= most:
             break
         text, reason = kept(parts[name], part, source, desk, [*out.said, *quotes], ITEM)
         if reason is None and each.extract != "topics" and is_quotation(text):
             reason = "a quotation"
+        if reason is None and each.extract == "topics" and len(text.split()) < _LEAST_BODY:
+            reason = "too short"
         if reason is None and cues.ANAPHORIC.match(text):
             reason = "it does not say who or what is meant"
         if reason:
             refused += 1
-            out.refused.append(Refusal(each, part, place, reason))
         else:
             entry = Entry({**parts, name: text}, list(check(text, source).evidence), written=True)
             _check_parts(each, name, entry, draft, source, desk, out)
@@ -179,7 +181,11 @@ def kept(text: str, part: Field, source: Source, desk: Desk, said: list[str], le
     shown: list[str] = []
     reasons: list[str] = []
     for sentence in sentences(text):
+        if len(shown) == part.sentences[1]:
+            break
         reason = _unfit(sentence, part.words, source, desk, least)
+        if reason is None and sum(len(one.split()) for one in [*shown, sentence]) > part.words:
+            reason = f"longer than {part.words} words"
         if reason is None and is_said(sentence, [*said, *shown]):
             reason = SAID_BEFORE
         if reason is None and reasons and not shown and cues.ANAPHORIC.match(sentence):

@@ -20,15 +20,20 @@ from localsum.engine.types import Branch, Engine, Request
 from localsum.grounding import Source, check
 from localsum.passages import passages
 from localsum.templates import Field, Template
-from localsum.writing import answers, judge, select
+from localsum.writing import answers, cues, judge, select
 from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.extractive import Desk
 from localsum.writing.judge import Judgement
+from localsum.writing.select import Pick
 
 _RESERVE = 300  # tokens kept for what is asked after the article
 _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
 _MOST_CHARS = 2_500  # of the sentences shown beside a question about one item
+_NEAR = 4  # sentences before and after an item's own, one of which may say what follows from it
+_LEAST_STANDING = -1.0  # of such a sentence
+_LEAST_EFFECT = 6  # words of it
+_NONE = "none"
 _AROUND = 2  # sentences before and after each of them
 _AGAIN = "Read the text and do what is asked after it. Use only facts, names and numbers of the text."
 
@@ -138,29 +143,25 @@ def _candidates(each: Field, texts: list[str]) -> list[dict[str, str]]:
 
 
 def _rewrites(judgement: Judgement, said: dict[str, list[dict[str, str]]], source: Source) -> list[Ask]:
-    """For each text that was refused and can be mended: the sentences nearest to it, what is wrong, and once more."""
+    """For each single text that was refused: the sentences nearest to it, what is wrong, and once more.
+
+    Items are not asked again: there are enough of them, and what small models made of a refused one was often wrong.
+    """
     asks = []
     without = answers.foreign(source.text)
-    for number, refusal in enumerate(judgement.refused):
-        each, part, old = refusal.field, refusal.part, said[refusal.field.name][refusal.place]
-        name = answers.main_name(each)
-        spans = check(old[name], source).evidence if old[name] else ()
-        if not spans or refusal.reason == judge.SAID_BEFORE:
+    for each, reason in judgement.refused:
+        old = said[each.name][0][each.name]
+        spans = check(old, source).evidence if old else ()
+        if not spans or reason == judge.SAID_BEFORE:
             continue
-        wish = f"Somebody wrote about this text: {old[name]}\nThat is wrong: {refusal.reason}. "
-        if each.shape == "items":
-            wish += f"Write it again in one sentence of at most {part.words} words that says only what the text says."
-        else:
-            wish += each.ask
 
-        def use(answer: str, old: dict[str, str] = old, name: str = name, part: Field = part) -> None:
-            if judge.is_answer(text := answers.tidy(answer, part)):
-                old[name] = text
+        def use(answer: str, each: Field = each) -> None:
+            if judge.is_answer(text := answers.tidy(answer, each)):
+                said[each.name][0][each.name] = text
 
-        # The answer is a single text, whatever the field holds.
-        single = replace(part, ask=wish)
-        rule, most = answers.grammar_of(single, without), answers.most_tokens(single)
-        asks.append(Ask(str(number), single, _excerpt(spans, source), rule, most, use))
+        wish = f"Somebody wrote about this text: {old}\nThat is wrong: {reason}. {each.ask}"
+        rule, most = answers.grammar_of(each, without), answers.most_tokens(each)
+        asks.append(Ask(each.name, replace(each, ask=wish), _excerpt(spans, source), rule, most, use))
     return asks
 
 
@@ -191,9 +192,9 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
             for part in answers.afterwards(each):
                 name = f"{each.name}.{number}.{part.name}"
                 if part.shape == "choice":
-                    asks += _choice(part, entry, claim, desk, name)
+                    asks.append(_choice(part, entry, claim, desk, name))
                 elif not entry.parts.get(part.name):
-                    asks.append(_consequence(part, entry, claim, desk, source, judgement.said, name))
+                    asks += _consequence(part, entry, claim, desk, source, judgement.said, name)
             if each.parts:
                 entry.parts = {part.name: entry.parts.get(part.name, "") for part in each.parts}
     return asks
@@ -225,35 +226,54 @@ def _heading(part: Field, entry: Entry, source: Source, name: str) -> list[Ask]:
     return [Ask(name, part, text, rule, answers.most_tokens(part), use)] if part.ask else []
 
 
-def _choice(part: Field, entry: Entry, claim: str, desk: Desk, name: str) -> list[Ask]:
-    """The option that the words of an entry's sentences speak for; the model decides between near ties."""
-    close = closest(part.options, judge.sentences_at(entry.evidence[:1], desk), desk.material)
-    entry.parts[part.name] = close[0]
+def _choice(part: Field, entry: Entry, claim: str, desk: Desk, name: str) -> Ask:
+    """The option that the model chooses; if it does not, that which the words of the entry's sentences speak for."""
+    entry.parts[part.name] = closest(part.options, judge.sentences_at(entry.evidence[:1], desk), desk.material)[0]
 
     def use(answer: str) -> None:
-        if answer.strip() in close:
-            entry.parts[part.name] = answer.strip()
+        entry.parts[part.name] = answers.tidy(answer, part) or entry.parts[part.name]
 
-    wish = f"{part.ask} Answer with one of: {', '.join(close)}."
-    ask = Ask(name, replace(part, ask=wish), claim, grammar.choice(close), answers.most_tokens(part), use)
-    return [ask] if len(close) > 1 else []
+    wish = f"{part.ask} Answer with one of: {', '.join(option for option, _ in part.options)}."
+    return Ask(name, replace(part, ask=wish), claim, answers.grammar_of(part), answers.most_tokens(part), use)
 
 
-def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Source, said: list[str], name: str) -> Ask:
-    """What follows from an entry and for whom; where the model's answer is refused, what the source says follows."""
-
-    def use(answer: str) -> None:
-        text, reason = judge.kept(answers.tidy(answer, part), part, source, desk, said, judge.CONSEQUENCE)
-        if reason is None:
-            entry.parts[part.name] = text
-            entry.written = True
-        else:
-            near = judge.sentences_at(entry.evidence[:1], desk)
-            follows = select.consequence(desk.material, near[:1], desk.shelf, words=part.words) if near else None
-            if follows and not judge.is_said(follows.text, said):
-                entry.parts[part.name] = follows.text
-        said.extend(judge.sentences(entry.parts[part.name]))
-
+def _consequence(
+    part: Field, entry: Entry, claim: str, desk: Desk, source: Source, said: list[str], name: str
+) -> list[Ask]:
+    """What follows from an entry and for whom: the model's own sentence, else one near by that it chooses."""
+    near = judge.sentences_at(entry.evidence[:1], desk)
     text = f"{_excerpt(entry.evidence[:2], source)}\n\nPoint: {claim}"
+
+    def use(answer: str) -> None:
+        found, reason = judge.kept(answers.tidy(answer, part), part, source, desk, said, judge.CONSEQUENCE)
+        if reason is None:
+            entry.parts[part.name], entry.written = found, True
+            said.extend(judge.sentences(found))
+
+    def show(pick: Pick | None) -> None:
+        if pick and not entry.parts[part.name] and not judge.is_said(pick.text, said):
+            entry.parts[part.name] = pick.text
+            entry.evidence += pick.evidence
+            said.extend(judge.sentences(pick.text))
+
     rule = answers.grammar_of(part, answers.foreign(source.text))
-    return Ask(name, part, text, rule, answers.most_tokens(part), use)
+    asks = [Ask(name, part, text, rule, answers.most_tokens(part), use)]
+    options = (
+        {
+            select.fluent(s.text): s
+            for s in desk.material.sentences[max(0, near[0].index - _NEAR) : near[-1].index + _NEAR + 1]
+            if s not in near and s.standing > _LEAST_STANDING and _LEAST_EFFECT <= s.words <= part.words
+            if (cues.CONSEQUENCE.search(s.text) or cues.EFFECT.search(s.text)) and not judge.is_said(s.text, said)
+        }
+        if near
+        else {}
+    )
+
+    def choose(answer: str) -> None:
+        show(select.consequence(desk.material, near[:1], desk.shelf, words=part.words) if near else None)
+        chosen = options.get(answer.strip())
+        show(select.pick_of([chosen]) if chosen else None)
+
+    wish = replace(part, ask="Copy the sentence that says what follows from this point, or whom it affects:")
+    rule = grammar.choice(options or [_NONE])
+    return [*asks, Ask(f"{name}.near", wish, text, rule, max(map(len, options or [_NONE])), choose)]
