@@ -14,6 +14,7 @@ from localsum.sentences import split
 from localsum.templates import Field
 from localsum.writing import cues, headline
 
+_SPARE = 2  # items asked for beyond those shown
 _MOST_READ = 2  # times the sentences of a text: some may be refused
 # Scripts that a model may slip into; a text that has none of their letters is never answered with one.
 _SCRIPTS = {
@@ -119,7 +120,7 @@ def _text(most_chars: int, without: str) -> str:
 
 def most_items(each: Field) -> int:
     """More than will be shown: what repeats the summary is left out, and so is what the source does not say."""
-    return 2 * each.count[1] if each.count[1] > 1 and len(together(each)) < 2 else each.count[1]
+    return each.count[1] + _SPARE if each.count[1] > 1 and len(together(each)) < 2 else each.count[1]
 
 
 def _part(part: Field, number: int) -> str:
