@@ -80,6 +80,11 @@ def refuse(
     return None
 
 
+_AHEAD = re.compile(
+    r"\b(?:will|won't|would|could|may|might|shall|expect\w*|likely|plan(?:s|ned|ning)?|set to|going to"
+    r"|forecast\w*|predict\w*|hope[sd]?|next (?:week|month|year)|soon|intend\w*|aim\w*)\b",
+    re.IGNORECASE,
+)
 _LOOK_BACK = 3  # sentences from a pronoun to its name
 _PERSON = re.compile(r"\W*(?:he|she|they|his|her|their)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
@@ -129,6 +134,8 @@ def _misplaced(statement: Statement, source: Source, least: float) -> str | None
     known = frozenset().union(*(source.sentences[i].stems for i in near))
     if (share := len(statement.stems & known) / len(statement.stems)) < least:
         return f"no one place of the source says it ({share:.2f})"
+    if _AHEAD.search(statement.text) and not any(_AHEAD.search(source.sentences[i].text) for i in chosen[:2]):
+        return "the source does not say what is to come"
     return _said_of_another(statement, chosen[0], source) if chosen else None
 
 

@@ -14,7 +14,7 @@ from localsum.grounding import Source, check
 from localsum.grounding.words import content_stems, stem_overlap
 from localsum.sentences import split
 from localsum.templates import Field
-from localsum.writing import answers, cues, headline
+from localsum.writing import answers, cues, headline, select
 from localsum.writing.draft import Draft, Entry
 from localsum.writing.extractive import Desk
 from localsum.writing.gate import Least, is_quotation, malformed, unfit
@@ -25,6 +25,7 @@ from localsum.writing.shelf import runs_of
 TEXT, CLOSING, LINE = Least(0.75, 0.6), Least(0.75, 0.75), Least(0.7, 0.6)
 ITEM, CONSEQUENCE = Least(0.6, 0.75), Least(0.6, 0.6)
 _LEAST_HEADING = 0.75  # of a heading's stems that the source has
+_ANY = 1_000  # words; where the length is checked elsewhere
 _LEAST_BODY = 12  # words of a section
 _WORDS_PER_ITEM = 160
 _LEAST_ANSWER = 4  # words of a title or text
@@ -56,7 +57,7 @@ def judge(fields: list[Field], said: dict[str, list[dict[str, str]]], desk: Desk
     for each in sorted(fields, key=_precedence):
         fill = _items if each.shape == "items" else _single
         out.drafts[each.name] = fill(each, said[each.name], desk, source, out)
-    for each in fields:  # what is the model's own is placed before what only fills up
+    for each in sorted(fields, key=_precedence):  # what is the model's own is placed before what only fills up
         if each.shape == "items":
             _fill(each, out.drafts[each.name], desk, out)
     return out
@@ -156,13 +157,17 @@ def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[
 
 def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
     """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least."""
-    own, name = desk.drafts[each.name].entries, answers.main_name(each)
+    name = answers.main_name(each)
+    own = [entry for entry in desk.drafts[each.name].entries if not malformed(entry.parts[name], _ANY)]
+    if each.extract == "insights":
+        own += _others(answers.main_part(each), name, each, desk)
     before = list(out.said)  # its own entries do not repeat each other
     wanted = max(each.count[0], len(own)) if each.extract == "topics" else each.count[0]
     for entry in own:
         if len(draft.entries) >= min(wanted, each.count[1]):
             break
-        if not any(stem_overlap(entry.parts[name], other) > _MOST_OVERLAP for other in before):
+        others = out.said if each.extract == "insights" else before
+        if not any(stem_overlap(entry.parts[name], other) > _MOST_OVERLAP for other in others):
             draft.entries.append(entry)
             out.said += [s for other in entry.parts.values() for s in sentences(other)]
     if not draft.entries and each.count[0]:
@@ -171,6 +176,15 @@ def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
         draft.missing += desk.drafts[each.name].missing or ["the model found none"]
     if each.extract == "topics":
         draft.entries.sort(key=lambda entry: min((span.start for span in entry.evidence[:1]), default=0))
+
+
+def _others(part: Field, name: str, each: Field, desk: Desk) -> list[Entry]:
+    """The document's best sentences that can stand alone, for where nothing else is left."""
+    usable = [s for s in desk.material.sentences if s.is_usable and s.standing > -0.5 and s.words <= part.words]
+    picks = [select.pick_of([s]) for s in sorted(usable, key=lambda s: -desk.material.salience(s))]
+    empty = {other.name: "" for other in each.parts}
+    texts = [(pick, pick.text) for pick in picks if not is_quotation(pick.text) and not malformed(pick.text, _ANY)]
+    return [Entry({**empty, name: text}, list(pick.evidence)) for pick, text in texts]
 
 
 # One text

@@ -245,10 +245,13 @@ def _consequence(
     text = f"{_excerpt(entry.evidence[:2], source)}\n\nPoint: {claim}"
 
     def use(answer: str) -> None:
-        found, reason = judge.kept(answers.tidy(answer, part), part, source, desk, said, judge.CONSEQUENCE)
-        if reason is None:
-            entry.parts[part.name], entry.written = found, True
-            said.extend(judge.sentences(found))
+        whole = answers.tidy(answer, part)
+        for text in filter(None, (whole, answers.tail(whole))):
+            found, reason = judge.kept(text, part, source, desk, [*said, claim], judge.CONSEQUENCE)
+            if reason is None:
+                entry.parts[part.name], entry.written = found, True
+                said.extend(judge.sentences(found))
+                return
 
     def show(pick: Pick | None) -> None:
         if pick and not entry.parts[part.name] and not judge.is_said(pick.text, said):
