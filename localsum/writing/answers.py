@@ -202,7 +202,7 @@ _DOES = {
 
 
 def tail(text: str) -> str:
-    """What follows, of an answer that first says its point again: "It fell, adding to fears." has "This adds to fears."."""
+    """What follows, of an answer that says its point again: "It fell, adding to fears." has "This adds to fears."."""
     for match in _TAIL.finditer(text):
         rest = text[match.end() :]
         if match[1] is None:
