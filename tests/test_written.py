@@ -97,19 +97,6 @@ def test_what_small_models_put_before_an_answer_is_taken_off(answer: str, text: 
     assert answers.tidy(answer, TEXT) == text
 
 
-@pytest.mark.parametrize(
-    ("answer", "follows"),
-    [
-        ("Norvik left, which costs the port 8 percent.", "This costs the port 8 percent."),
-        ("Norvik left, adding to the fears of the dockers.", "This adds to the fears of the dockers."),
-        ("Norvik left, saying little.", ""),
-        ("Norvik left the port of Dunmere.", ""),
-    ],
-)
-def test_what_follows_is_taken_out_of_an_answer_that_repeats_its_point(answer: str, follows: str) -> None:
-    assert answers.tail(answer) == follows
-
-
 def test_passages_that_lie_evenly_apart_have_their_say_first() -> None:
     each = replace(TEMPLATE.field("key_insights"), count=(1, 4))
     texts = [f"- Passage number {n} says something of its own." for n in range(10)]

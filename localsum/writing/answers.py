@@ -148,7 +148,7 @@ def tidy(text: str, each: Field) -> str:
     text = text[:1].upper() + text[1:]
     if each.shape == "line":
         first = next(iter(split(text)), None)
-        return headline.clause(text[first.start : first.end] if first else "", each.words)
+        return headline.clause(text[first.start : first.end] if first else "", each.words, is_last_resort=False)
     text = cues.without_connective(text)
     kept: list[str] = []
     for span in split(text)[: _MOST_READ * each.sentences[1]]:
@@ -180,33 +180,3 @@ def parse_items(text: str, each: Field) -> list[dict[str, str]]:
         if found[main_name(each)]:
             items.append(found)
     return items
-
-
-_TAIL = re.compile(r",\s(?:which\s|(?:thereby\s|potentially\s)?(\w+ing)\s)(?=\w)")
-_DOES = {
-    "adding": "adds",
-    "affecting": "affects",
-    "causing": "causes",
-    "forcing": "forces",
-    "impacting": "affects",
-    "increasing": "increases",
-    "indicating": "indicates",
-    "leading": "leads",
-    "leaving": "leaves",
-    "making": "makes",
-    "putting": "puts",
-    "raising": "raises",
-    "reducing": "reduces",
-    "threatening": "threatens",
-}
-
-
-def tail(text: str) -> str:
-    """What follows, of an answer that says its point again: "It fell, adding to fears." has "This adds to fears."."""
-    for match in _TAIL.finditer(text):
-        rest = text[match.end() :]
-        if match[1] is None:
-            return f"This {rest}"
-        if match[1] in _DOES:
-            return f"This {_DOES[match[1]]} {rest}"
-    return ""

@@ -82,6 +82,7 @@ def refuse(
 
 _AHEAD = re.compile(
     r"\b(?:will|won't|would|could|may|might|shall|expect\w*|likely|plan(?:s|ned|ning)?|set to|going to"
+    r"|(?:is|are|was|were) (?:due |about )?to|due to be"
     r"|forecast\w*|predict\w*|hope[sd]?|next (?:week|month|year)|soon|intend\w*|aim\w*)\b",
     re.IGNORECASE,
 )

@@ -8,6 +8,7 @@ was written of each.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import zip_longest
@@ -35,6 +36,7 @@ _LEAST_STANDING = -1.0  # of such a sentence
 _LEAST_EFFECT = 6  # words of it
 _NONE = "none"
 _AROUND = 2  # sentences before and after each of them
+_SAYS_NOTHING = re.compile(r"\b(?:affect|impact)", re.IGNORECASE)  # "This affects the company and the industry."
 _AGAIN = "Read the text and do what is asked after it. Use only facts, names and numbers of the text."
 
 
@@ -245,13 +247,10 @@ def _consequence(
     text = f"{_excerpt(entry.evidence[:2], source)}\n\nPoint: {claim}"
 
     def use(answer: str) -> None:
-        whole = answers.tidy(answer, part)
-        for text in filter(None, (whole, answers.tail(whole))):
-            found, reason = judge.kept(text, part, source, desk, [*said, claim], judge.CONSEQUENCE)
-            if reason is None:
-                entry.parts[part.name], entry.written = found, True
-                said.extend(judge.sentences(found))
-                return
+        found, reason = judge.kept(answers.tidy(answer, part), part, source, desk, [*said, claim], judge.ITEM)
+        if reason is None and (not _SAYS_NOTHING.search(found) or _SAYS_NOTHING.search(text)):
+            entry.parts[part.name], entry.written = found, True
+            said.extend(judge.sentences(found))
 
     def show(pick: Pick | None) -> None:
         if pick and not entry.parts[part.name] and not judge.is_said(pick.text, said):
