@@ -26,6 +26,7 @@ from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.extractive import Desk
 from localsum.writing.judge import Judgement
+from localsum.writing.material import Sentence
 from localsum.writing.select import Pick
 
 _RESERVE = 300  # tokens kept for what is asked after the article
@@ -34,7 +35,6 @@ _MOST_CHARS = 2_500  # of the sentences shown beside a question about one item
 _NEAR = 4  # sentences before and after an item's own, one of which may say what follows from it
 _LEAST_STANDING = -1.0  # of such a sentence
 _LEAST_EFFECT = 6  # words of it
-_NONE = "none"
 _AROUND = 2  # sentences before and after each of them
 _SAYS_NOTHING = re.compile(r"\b(?:affect|impact)", re.IGNORECASE)  # "This affects the company and the industry."
 _AGAIN = "Read the text and do what is asked after it. Use only facts, names and numbers of the text."
@@ -246,36 +246,43 @@ def _consequence(
     near = judge.sentences_at(entry.evidence[:1], desk)
     text = f"{_excerpt(entry.evidence[:2], source)}\n\nPoint: {claim}"
 
-    def use(answer: str) -> None:
-        found, reason = judge.kept(answers.tidy(answer, part), part, source, desk, [*said, claim], judge.ITEM)
-        if reason is None and (not _SAYS_NOTHING.search(found) or _SAYS_NOTHING.search(text)):
-            entry.parts[part.name], entry.written = found, True
-            said.extend(judge.sentences(found))
-
     def show(pick: Pick | None) -> None:
         if pick and not entry.parts[part.name] and not judge.is_said(pick.text, said):
             entry.parts[part.name] = pick.text
             entry.evidence += pick.evidence
             said.extend(judge.sentences(pick.text))
 
-    rule = answers.grammar_of(part, answers.foreign(source.text))
-    asks = [Ask(name, part, text, rule, answers.most_tokens(part), use)]
-    options = (
-        {
-            select.fluent(s.text): s
-            for s in desk.material.sentences[max(0, near[0].index - _NEAR) : near[-1].index + _NEAR + 1]
-            if s not in near and s.standing > _LEAST_STANDING and _LEAST_EFFECT <= s.words <= part.words
-            if (cues.CONSEQUENCE.search(s.text) or cues.EFFECT.search(s.text)) and not judge.is_said(s.text, said)
-        }
-        if near
-        else {}
-    )
+    def use(answer: str) -> None:
+        found, reason = judge.kept(answers.tidy(answer, part), part, source, desk, [*said, claim], judge.ITEM)
+        if reason is None and (not _SAYS_NOTHING.search(found) or _SAYS_NOTHING.search(text)):
+            entry.parts[part.name], entry.written = found, True
+            said.extend(judge.sentences(found))
+        elif near:
+            show(select.consequence(desk.material, near[:1], desk.shelf, words=part.words))
+
+    options = _effects(near, part.words, desk, said) if near else {}
 
     def choose(answer: str) -> None:
-        show(select.consequence(desk.material, near[:1], desk.shelf, words=part.words) if near else None)
         chosen = options.get(answer.strip())
         show(select.pick_of([chosen]) if chosen else None)
 
-    wish = replace(part, ask="Copy the sentence that says what follows from this point, or whom it affects:")
-    rule = grammar.choice(options or [_NONE])
-    return [*asks, Ask(f"{name}.near", wish, text, rule, max(map(len, options or [_NONE])), choose)]
+    rule = answers.grammar_of(part, answers.foreign(source.text))
+    asks = [Ask(name, part, text, rule, answers.most_tokens(part), use)]
+    if options:
+        wish = replace(part, ask="Copy the sentence that says what follows from this point, or whom it affects:")
+        asks.append(Ask(f"{name}.near", wish, text, grammar.choice(options), max(map(len, options)), choose))
+    return asks
+
+
+def _effects(near: tuple[Sentence, ...], words: int, desk: Desk, said: list[str]) -> dict[str, Sentence]:
+    """The sentences around `near` that look ahead or say what came of something, by their text."""
+    around = desk.material.sentences[max(0, near[0].index - _NEAR) : near[-1].index + _NEAR + 1]
+    return {
+        select.fluent(s.text): s
+        for s in around
+        if s not in near
+        and s.standing > _LEAST_STANDING
+        and _LEAST_EFFECT <= s.words <= words
+        and (cues.CONSEQUENCE.search(s.text) or cues.EFFECT.search(s.text))
+        and not judge.is_said(s.text, said)
+    }
