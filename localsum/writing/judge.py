@@ -22,7 +22,7 @@ from localsum.writing.material import Sentence
 from localsum.writing.shelf import runs_of
 
 # A summary has the source's words but joins its places; an item makes one point.
-TEXT, CLOSING, LINE, ITEM = Least(0.75, 0.6), Least(0.75, 0.8), Least(0.7, 0.6), Least(0.6, 0.75)
+TEXT, CLOSING, LINE, ITEM = Least(0.75, 0.76), Least(0.75, 0.8), Least(0.7, 0.6), Least(0.6, 0.75)
 _LEAST_HEADING = 0.75  # of a heading's stems that the source has
 _ANY = 1_000  # words; where the length is checked elsewhere
 _LEAST_BODY = 12  # words of a section
@@ -221,9 +221,14 @@ def _unfit(text: str, most_words: int, source: Source, desk: Desk, least: Least)
     reason = unfit(text, source, least, most_words)
     if reason is None:
         inside = sentences_at(check(text, source).evidence[:1], desk)
-        if inside and not any(sentence.is_usable for sentence in inside):
+        if inside and not any(_is_story(sentence) for sentence in inside):
             reason = "rests on what is no part of the story"  # an advertisement, a greeting
     return reason
+
+
+def _is_story(sentence: Sentence) -> bool:
+    """Whether a sentence of the document is unfit to be shown for nothing worse than that it leans on another."""
+    return sentence.is_usable or bool(cues.ANAPHORIC.match(sentence.text) or cues.PRONOUN_SUBJECT.search(sentence.text))
 
 
 def is_answer(text: str) -> bool:

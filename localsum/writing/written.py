@@ -16,25 +16,19 @@ from itertools import zip_longest
 from localsum import chat
 from localsum.brief import FieldResult
 from localsum.document import Document, Span
-from localsum.engine import grammar
 from localsum.engine.types import Branch, Engine, Request
 from localsum.grounding import Source, check
 from localsum.passages import passages
 from localsum.templates import Field, Template
-from localsum.writing import answers, cues, judge, select
+from localsum.writing import answers, judge, select
 from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.extractive import Desk
 from localsum.writing.judge import Judgement
-from localsum.writing.material import Sentence
-from localsum.writing.select import Pick
 
 _RESERVE = 300  # tokens kept for what is asked after the article
 _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
 _MOST_CHARS = 2_500  # of the sentences shown beside a question about one item
-_NEAR = 4  # sentences before and after an item's own, one of which may say what follows from it
-_LEAST_STANDING = -1.0  # of such a sentence
-_LEAST_EFFECT = 6  # words of it
 _AROUND = 2  # sentences before and after each of them
 _SAYS_NOTHING = re.compile(r"\b(?:affect|impact)", re.IGNORECASE)  # "This affects the company and the industry."
 _AGAIN = "Read the text and do what is asked after it. Use only facts, names and numbers of the text."
@@ -196,7 +190,7 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
                 if part.shape == "choice":
                     asks.append(_choice(part, entry, claim, desk, name))
                 elif not entry.parts.get(part.name):
-                    asks += _consequence(part, entry, claim, desk, source, judgement.said, name)
+                    asks.append(_consequence(part, entry, claim, desk, source, judgement.said, name))
             if each.parts:
                 entry.parts = {part.name: entry.parts.get(part.name, "") for part in each.parts}
     return asks
@@ -239,50 +233,22 @@ def _choice(part: Field, entry: Entry, claim: str, desk: Desk, name: str) -> Ask
     return Ask(name, replace(part, ask=wish), claim, answers.grammar_of(part), answers.most_tokens(part), use)
 
 
-def _consequence(
-    part: Field, entry: Entry, claim: str, desk: Desk, source: Source, said: list[str], name: str
-) -> list[Ask]:
-    """What follows from an entry and for whom: the model's own sentence, else one near by that it chooses."""
+def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Source, said: list[str], name: str) -> Ask:
+    """What follows from an entry and for whom; where the model's answer is refused, what the source says follows."""
     near = judge.sentences_at(entry.evidence[:1], desk)
     text = f"{_excerpt(entry.evidence[:2], source)}\n\nPoint: {claim}"
-
-    def show(pick: Pick | None) -> None:
-        if pick and not entry.parts[part.name] and not judge.is_said(pick.text, said):
-            entry.parts[part.name] = pick.text
-            entry.evidence += pick.evidence
-            said.extend(judge.sentences(pick.text))
 
     def use(answer: str) -> None:
         found, reason = judge.kept(answers.tidy(answer, part), part, source, desk, [*said, claim], judge.ITEM)
         if reason is None and (not _SAYS_NOTHING.search(found) or _SAYS_NOTHING.search(text)):
             entry.parts[part.name], entry.written = found, True
             said.extend(judge.sentences(found))
-        elif near:
-            show(select.consequence(desk.material, near[:1], desk.shelf, words=part.words))
-
-    options = _effects(near, part.words, desk, said) if near else {}
-
-    def choose(answer: str) -> None:
-        chosen = options.get(answer.strip())
-        show(select.pick_of([chosen]) if chosen else None)
+            return
+        follows = select.consequence(desk.material, near[:1], desk.shelf, words=part.words) if near else None
+        if follows and not judge.is_said(follows.text, said):
+            entry.parts[part.name] = follows.text
+            entry.evidence += follows.evidence
+            said.extend(judge.sentences(follows.text))
 
     rule = answers.grammar_of(part, answers.foreign(source.text))
-    asks = [Ask(name, part, text, rule, answers.most_tokens(part), use)]
-    if options:
-        wish = replace(part, ask="Copy the sentence that says what follows from this point, or whom it affects:")
-        asks.append(Ask(f"{name}.near", wish, text, grammar.choice(options), max(map(len, options)), choose))
-    return asks
-
-
-def _effects(near: tuple[Sentence, ...], words: int, desk: Desk, said: list[str]) -> dict[str, Sentence]:
-    """The sentences around `near` that look ahead or say what came of something, by their text."""
-    around = desk.material.sentences[max(0, near[0].index - _NEAR) : near[-1].index + _NEAR + 1]
-    return {
-        select.fluent(s.text): s
-        for s in around
-        if s not in near
-        and s.standing > _LEAST_STANDING
-        and _LEAST_EFFECT <= s.words <= words
-        and (cues.CONSEQUENCE.search(s.text) or cues.EFFECT.search(s.text))
-        and not judge.is_said(s.text, said)
-    }
+    return Ask(name, part, text, rule, answers.most_tokens(part), use)
