@@ -22,7 +22,7 @@ from localsum.writing.material import Sentence
 from localsum.writing.shelf import runs_of
 
 # A summary has the source's words but joins its places; an item makes one point.
-TEXT, CLOSING, LINE, ITEM = Least(0.75, 0.76), Least(0.75, 0.8), Least(0.7, 0.6), Least(0.6, 0.75)
+TEXT, CLOSING, LINE, ITEM = Least(0.75, 0.6), Least(0.75, 0.8), Least(0.7, 0.6), Least(0.6, 0.75)
 _LEAST_HEADING = 0.75  # of a heading's stems that the source has
 _ANY = 1_000  # words; where the length is checked elsewhere
 _LEAST_BODY = 12  # words of a section
