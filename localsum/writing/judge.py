@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from localsum.document import Span
 from localsum.grounding import Source, check
+from localsum.grounding.names import Name, names_in
 from localsum.grounding.words import content_stems, stem_overlap
 from localsum.sentences import split
 from localsum.templates import Field
@@ -53,18 +54,28 @@ class Judgement:
 def judge(fields: list[Field], said: dict[str, list[dict[str, str]]], desk: Desk, source: Source) -> Judgement:
     """The model's texts that pass, else the extractive drafts'. `said` holds each field's candidates, by part."""
     out = Judgement()
+    written = {each.name for each in fields}
+    for name in desk.drafts.keys() - written:  # the actions, which the source's own words make
+        out.said += [s for entry in desk.drafts[name].entries for text in entry.parts.values() for s in sentences(text)]
     for each in sorted(fields, key=_precedence):
         fill = _items if each.shape == "items" else _single
         out.drafts[each.name] = fill(each, said[each.name], desk, source, out)
-    for each in sorted(fields, key=_precedence):  # what is the model's own is placed before what only fills up
+    for each in sorted(fields, key=_filling):  # the model's own is placed before what only fills up
         if each.shape == "items":
             _fill(each, out.drafts[each.name], desk, out)
+        elif each.extract == "closing":
+            _close(each, out.drafts[each.name], desk, out)
     return out
 
 
 def _precedence(each: Field) -> int:
     """What was said is not said again, so the parts with fewest sentences choose first: texts, points, then topics."""
     return 2 if each.extract == "topics" else 1 if each.shape == "items" else 0
+
+
+def _filling(each: Field) -> int:
+    """Points first, then topics, then the end."""
+    return _precedence(each) or 3
 
 
 def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: Source, out: Judgement) -> Draft:
@@ -83,7 +94,9 @@ def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: S
     else:
         out.refused.append(Refusal(each, reason))
         why = f"the model's text was refused ({reason}); the source's own words are shown"
-        draft = Draft(fallback.entries, missing=[*fallback.missing, why])
+        draft = Draft(list(fallback.entries), missing=[*fallback.missing, why])
+        if each.extract == "closing":
+            return draft  # see _close
     if each.shape == "text":
         out.said += sentences(draft.entries[0].parts[each.name]) if draft.entries else []
     return draft
@@ -103,7 +116,7 @@ def _items(each: Field, candidates: list[dict[str, str]], desk: Desk, source: So
             reason = "a quotation"
         if reason is None and each.extract == "topics" and len(text.split()) < _LEAST_BODY:
             reason = "too short"
-        if reason is None and cues.ANAPHORIC.match(text):
+        if reason is None and points_back(text):
             reason = "it does not say who or what is meant"
         if reason:
             refused += 1
@@ -151,6 +164,8 @@ def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[
     if malformed(line, part.words) or not stems or line in earlier or "?" in line:
         return False
     about = content_stems(text)
+    if runs_of(line) & runs_of(text):
+        return False  # the beginning of a sentence of it
     return sum(stem in source.stems for stem in stems) >= _LEAST_HEADING * len(stems) and bool(stems & about)
 
 
@@ -166,15 +181,47 @@ def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
         if len(draft.entries) >= min(wanted, each.count[1]):
             break
         others = out.said if each.extract == "insights" else before
-        if not any(stem_overlap(entry.parts[name], other) > _MOST_OVERLAP for other in others):
-            draft.entries.append(entry)
-            out.said += [s for other in entry.parts.values() for s in sentences(other)]
+        least = _LEAST_BODY if each.extract == "topics" else 1
+        if new := _unsaid(entry, name, others, desk, least):
+            draft.entries.append(new)
+            out.said += [s for other in new.parts.values() for s in sentences(other)]
     if not draft.entries and each.count[0]:
         draft.entries += own[:1]  # said before, but better than an empty field
     if not draft.entries:
         draft.missing += desk.drafts[each.name].missing or ["the model found none"]
     if each.extract == "topics":
         draft.entries.sort(key=lambda entry: min((span.start for span in entry.evidence[:1]), default=0))
+
+
+def _close(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
+    """What the source ends with, where the model's conclusion was refused: what of it was not said, else the last."""
+    if draft.by_model or not draft.entries:
+        return
+    own = draft.entries[0]
+    draft.entries[0] = _unsaid(own, each.name, out.said, desk) or _last(each, out.said, desk) or own
+    out.said += sentences(draft.entries[0].parts[each.name])
+
+
+def _unsaid(entry: Entry, name: str, said: list[str], desk: Desk, least: int = 1) -> Entry | None:
+    """An extractive entry without the sentences that were said; None if fewer than `least` words are left."""
+    every = sentences_at(entry.evidence, desk)
+    new = [s for s in every if not is_said(s.text, said)]
+    if len(new) == len(every):
+        return None if points_back(entry.parts[name]) else entry
+    pick = select.pick_of(new)
+    if len(pick.text.split()) < least or points_back(pick.text):
+        return None
+    return Entry({**entry.parts, name: pick.text}, list(pick.evidence))
+
+
+def _last(each: Field, said: list[str], desk: Desk) -> Entry | None:
+    """The last sentence of the document that can stand alone and was not said."""
+    for s in reversed(desk.material.sentences):
+        if s.is_usable and s.standing > -0.5 and s.words <= each.words and not is_said(s.text, said):
+            pick = select.pick_of([s])
+            if not points_back(pick.text) and not malformed(pick.text, each.words):
+                return Entry({each.name: pick.text}, list(pick.evidence))
+    return None
 
 
 def _others(part: Field, name: str, each: Field, desk: Desk) -> list[Entry]:
@@ -229,6 +276,18 @@ def _unfit(text: str, most_words: int, source: Source, desk: Desk, least: Least)
 def _is_story(sentence: Sentence) -> bool:
     """Whether a sentence of the document is unfit to be shown for nothing worse than that it leans on another."""
     return sentence.is_usable or bool(cues.ANAPHORIC.match(sentence.text) or cues.PRONOUN_SUBJECT.search(sentence.text))
+
+
+def points_back(text: str) -> bool:
+    """Whether a text opens with what was spoken of before, or says "he" before it names anybody."""
+    if cues.ANAPHORIC.match(text):
+        return True
+    found = cues.PRONOUN_SUBJECT.search(text)
+    return found is not None and not any(name.start < found.start() for name in names_in(text) if _is_sure(name))
+
+
+def _is_sure(name: Name) -> bool:
+    return name.sure or len(name.parts) > 1
 
 
 def is_answer(text: str) -> bool:

@@ -245,7 +245,7 @@ def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Sour
             said.extend(judge.sentences(found))
             return
         follows = select.consequence(desk.material, near[:1], desk.shelf, words=part.words) if near else None
-        if follows and not judge.is_said(follows.text, said):
+        if follows and not judge.is_said(follows.text, [*said, claim]):
             entry.parts[part.name] = follows.text
             entry.evidence += follows.evidence
             said.extend(judge.sentences(follows.text))
