@@ -38,7 +38,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     """The writer of one document; `key` names its requests."""
     desk = Desk(document, template, engine.count_tokens)
     desk.fill()
-    source = Source.of(document)
+    source = desk.source
     fields = [_as_items(each) for each in template.fields if _is_written(each)]
     quotes = [ask for ask in desk.asks if ask.field.shape == "quote" or ask.field.of == "quote"]
     instruction = template.instruction.replace("{fields}", ", ".join(each.label.lower() for each in template.fields))
