@@ -403,3 +403,26 @@ def test_words_that_tell_no_options_apart_leave_the_choice_to_the_document() -> 
     source = gather(document(ARTICLE + "\nNothing else was said on that day in the town.\n"))
     options = [("Mail", "letter tray clerk mail"), ("Boats", "harbour ferry")]
     assert closest(options, source.sentences[-1:], source) == ["Mail"]
+
+
+def test_half_a_sentence_is_no_quotation() -> None:
+    text = (
+        "“If we would not let a first-year clerk do it alone,” the report says, “we do not let the model do it either.”"
+    )
+    assert sayings(gather(document(text)), least_words=5, most_words=45) == []
+
+
+def test_a_pronoun_follows_only_whom_the_sentence_before_names() -> None:
+    text = (
+        "Tarn Bank moved its letters to a small language model in the cellar on Monday morning.\n\n"
+        "The old contract for hosted models cost far more than the cellar does. "
+        "His advice on models to other banks is arithmetic, and the bank agrees.\n\n"
+        "Petra Lindgaard heats the building with the warm air of the models. "
+        "She expects to switch off one of the boilers of the bank in April.\n"
+    )
+    source = gather(document(text))
+    his, she = source.sentences[2], source.sentences[4]
+    chosen = select.central(source, Shelf(), most=3, words=60, at_most=60).sentences
+    assert source.sentences[1] in chosen
+    assert his not in chosen
+    assert she not in chosen or source.sentences[3] in chosen

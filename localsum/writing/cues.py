@@ -34,6 +34,7 @@ PRONOUN_SUBJECT = re.compile(
     r"\b(?:it|he|she|they|neither|both|all (?:two|three|four|five|of (?:them|these|those))|these"
     r"|those)\b(?!['’]s (?:not )?(?:clear|hard|easy|time))"
 )
+PERSON = re.compile(r"(?:and |but |so )?(?:he|she|his|her)\b", _I)
 # An order about something spoken of before: "View them as partners".
 POINTING_OBJECT = re.compile(r"(?:do not |don['’]t )?[a-z]+ (?:it|them|this|these|those|him|her)\b", _I)
 # What may be taken off the front of a sentence without changing what it claims.

@@ -22,6 +22,7 @@ from localsum.writing import cues
 _SPACE = re.compile(r"\s+")
 _DOMAIN = re.compile(r"\b[\w-]{2,}\.(?:com|org|net|io|dev|ai|co)\b")
 _MOST_ADVERT = 250  # words under a heading that one sponsor's name makes an advertisement
+_SOMEBODY = re.compile(r"[A-Z]")
 _NAMED = re.compile(r"[A-Z]|\b(?:the|a|an|your|our)\s\w+\s(?!own\b)")
 LEAD = 4.5  # weight of a sentence's place: LEAD * exp(-index / LEAD_DECAY), measured on news (see DECISIONS.md)
 LEAD_DECAY = 6.0
@@ -215,7 +216,9 @@ def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> 
         score -= 0.5 if starts_block and bare == text else 1.2
     elif cues.POINTING_OBJECT.match(bare):
         score -= 1.2
-    elif (pointing := cues.PRONOUN_SUBJECT.search(text[:70])) and not _NAMED.search(text, 1, pointing.start()):
+    elif (pointing := cues.PRONOUN_SUBJECT.search(text[:70])) and not (
+        _SOMEBODY if pointing.group() in ("he", "she") else _NAMED
+    ).search(text, 1, pointing.start()):
         score -= 1.0
     elif bare[:20] != text[:20]:
         score -= 0.3

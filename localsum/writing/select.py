@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from localsum.document import Span
+from localsum.grounding.names import names_in
 from localsum.writing import cues
 from localsum.writing.choice import rarity
 from localsum.writing.material import POINTS_BACK, Material, Sentence
@@ -92,7 +93,8 @@ def central(material: Material, shelf: Shelf, *, most: int, words: int, at_most:
         shown = {s.index for s in chosen}
 
         def score(sentence: Sentence, shown: set[int] = shown) -> float:
-            return material.salience(sentence, follows=sentence.index - 1 in shown)
+            follows = sentence.index - 1 in shown and _says_who(sentence, material.sentences[sentence.index - 1])
+            return material.salience(sentence, follows=follows)
 
         used = sum(s.words for s in chosen)
         more = greedy(material.sentences, score, shelf, most=1, words=words - used)
@@ -102,6 +104,11 @@ def central(material: Material, shelf: Shelf, *, most: int, words: int, at_most:
             break
         chosen += more
     return pick_of(chosen)
+
+
+def _says_who(sentence: Sentence, before: Sentence) -> bool:
+    """Whether the sentence before tells who "he" or "she" is; for what else points back it is enough to be there."""
+    return not cues.PERSON.match(sentence.text) or any(name.sure for name in names_in(before.text))
 
 
 def window(

@@ -23,6 +23,8 @@ _BEFORE = re.compile(
     rf"|[Aa]ccording to (?P<b>{_NAME}),?)\s*$"
 )
 _SHE_SAID = re.compile(rf"\s*,?\s*(?:(?:she|he)\s+(?:{_SAYS})\b|(?:{_SAYS})\s+(?:she|he)\b)")
+# “If we would not let a resident do it,” the report says, “we do not let …”: the first half is no sentence.
+_GOES_ON = re.compile(r"[^“”\".!?\n]{3,90},\s+[“\"][a-z]")
 _SOMEBODY_SAID = re.compile(rf"(?P<a>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|\b{_SAYS}\s+(?P<b>{_NAME})")
 _INTRODUCED = re.compile(rf"(?P<name>{_NAME})(?=[,:\s])")
 _NOT_NAMES = frozenset(
@@ -49,6 +51,8 @@ def sayings(material: Material, *, least_words: int, most_words: int) -> list[Sa
             end -= 1
         body = text[start:end]
         if not least_words <= len(body.split()) <= most_words or not (body[:1].isupper() or body[:1].isdigit()):
+            continue
+        if _GOES_ON.match(text, match.end()):
             continue
         speaker = _speaker(text, match.start(), match.end())
         if speaker is None and _SHE_SAID.match(text, match.end()):
