@@ -18,7 +18,7 @@ from localsum.templates import Field
 from localsum.writing import answers, cues, headline, select
 from localsum.writing.draft import Draft, Entry
 from localsum.writing.extractive import Desk
-from localsum.writing.gate import Least, is_quotation, malformed, unfit
+from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, unfit
 from localsum.writing.material import Sentence
 from localsum.writing.shelf import runs_of
 
@@ -138,6 +138,17 @@ def _most_shown(each: Field, desk: Desk) -> int:
     return min(each.count[1], max(each.count[0] + 1, round(words / _WORDS_PER_ITEM)))
 
 
+def mend_headings(each: Field, draft: Draft) -> None:
+    """A heading that is only the beginning of its section becomes a phrase of it."""
+    line = next((part.name for part in each.parts if part.shape == "line"), "")
+    for entry in draft.entries if line else []:
+        text = entry.parts[answers.main_name(each)]
+        if runs_of(entry.parts[line]) & runs_of(text):
+            weight = dict.fromkeys(content_stems(text), 1.0)
+            phrase = headline.phrase(sentences(text), 3, weight) or " ".join(entry.parts[line].split()[:3])
+            entry.parts[line] = phrase.strip(" ,;:")
+
+
 def _check_parts(
     each: Field, name: str, entry: Entry, draft: Draft, source: Source, desk: Desk, out: Judgement
 ) -> None:
@@ -172,7 +183,7 @@ def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[
 def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
     """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least."""
     name = answers.main_name(each)
-    own = [entry for entry in desk.drafts[each.name].entries if not malformed(entry.parts[name], _ANY)]
+    own = [entry for entry in desk.drafts[each.name].entries if _is_plain(entry.parts[name])]
     if each.extract == "insights":
         own += _others(answers.main_part(each), name, each, desk)
     before = list(out.said)  # its own entries do not repeat each other
@@ -204,10 +215,11 @@ def _close(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
 
 def _unsaid(entry: Entry, name: str, said: list[str], desk: Desk, least: int = 1) -> Entry | None:
     """An extractive entry without the sentences that were said; None if fewer than `least` words are left."""
-    every = sentences_at(entry.evidence, desk)
+    text = entry.parts[name]
+    every = [s for s in sentences_at(entry.evidence, desk) if stem_overlap(s.text, text) > _MOST_OVERLAP]
     new = [s for s in every if not is_said(s.text, said)]
     if len(new) == len(every):
-        return None if points_back(entry.parts[name]) else entry
+        return None if points_back(text) or (is_said(text, said) and not new) else entry
     pick = select.pick_of(new)
     if len(pick.text.split()) < least or points_back(pick.text):
         return None
@@ -229,7 +241,7 @@ def _others(part: Field, name: str, each: Field, desk: Desk) -> list[Entry]:
     usable = [s for s in desk.material.sentences if s.is_usable and s.standing > -0.5 and s.words <= part.words]
     picks = [select.pick_of([s]) for s in sorted(usable, key=lambda s: -desk.material.salience(s))]
     empty = {other.name: "" for other in each.parts}
-    texts = [(pick, pick.text) for pick in picks if not is_quotation(pick.text) and not malformed(pick.text, _ANY)]
+    texts = [(pick, pick.text) for pick in picks if not is_quotation(pick.text) and _is_plain(pick.text)]
     return [Entry({**empty, name: text}, list(pick.evidence)) for pick, text in texts]
 
 
@@ -288,6 +300,10 @@ def points_back(text: str) -> bool:
 
 def _is_sure(name: Name) -> bool:
     return name.sure or len(name.parts) > 1
+
+
+def _is_plain(text: str) -> bool:
+    return not malformed(text, _ANY) and not in_own_voice(text)
 
 
 def is_answer(text: str) -> bool:

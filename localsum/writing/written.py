@@ -98,6 +98,8 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
         found = yield about("more", asks)
         for ask in asks:
             ask.use(found.get(f"more.{ask.name}", ""))
+    for each in fields:
+        judge.mend_headings(each, judgement.drafts[each.name])
     return _finished(desk, source, judgement, len(parts), engine.info.context_tokens)
 
 
