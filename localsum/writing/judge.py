@@ -41,6 +41,13 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Candidate(NamedTuple):
+    """What the model proposes: texts by part, and the sentences it had read, those of one passage."""
+
+    parts: dict[str, str]
+    read: Source
+
+
 @dataclass(slots=True)
 class Judgement:
     """The drafts that the texts make, what was refused, and all sentences shown so far."""
@@ -51,7 +58,7 @@ class Judgement:
     said: list[str] = field(default_factory=list)
 
 
-def judge(fields: list[Field], said: dict[str, list[dict[str, str]]], desk: Desk, source: Source) -> Judgement:
+def judge(fields: list[Field], said: dict[str, list[Candidate]], desk: Desk, source: Source) -> Judgement:
     """The model's texts that pass, else the extractive drafts'. `said` holds each field's candidates, by part."""
     out = Judgement()
     written = {each.name for each in fields}
@@ -78,8 +85,8 @@ def _filling(each: Field) -> int:
     return _precedence(each) or 3
 
 
-def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: Source, out: Judgement) -> Draft:
-    fallback, text = desk.drafts[each.name], candidates[0][each.name]
+def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source, out: Judgement) -> Draft:
+    fallback, text = desk.drafts[each.name], candidates[0].parts[each.name]
     if any(entry.own_title for entry in fallback.entries):
         return fallback  # its editor knew best
     if each.shape == "choice":
@@ -102,16 +109,16 @@ def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: S
     return draft
 
 
-def _items(each: Field, candidates: list[dict[str, str]], desk: Desk, source: Source, out: Judgement) -> Draft:
+def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source, out: Judgement) -> Draft:
     draft = Draft(by_model=True)
     part, name = answers.main_part(each), answers.main_name(each)
     refused = 0
     most = _most_shown(each, desk)
     quotes = [quote.text for draft in desk.drafts.values() for quote in draft.quotes]
-    for parts in candidates:
+    for parts, read in candidates:
         if len(draft.entries) >= most:
             break
-        text, reason = kept(parts[name], part, source, desk, [*out.said, *quotes], ITEM)
+        text, reason = kept(parts[name], part, read, desk, [*out.said, *quotes], ITEM)
         if reason is None and each.extract != "topics" and is_quotation(text):
             reason = "a quotation"
         if reason is None and each.extract == "topics" and len(text.split()) < _LEAST_BODY:
@@ -121,7 +128,7 @@ def _items(each: Field, candidates: list[dict[str, str]], desk: Desk, source: So
         if reason:
             refused += 1
         else:
-            entry = Entry({**parts, name: text}, list(check(text, source).evidence), written=True)
+            entry = Entry({**parts, name: text}, list(check(text, read).evidence), written=True)
             _check_parts(each, name, entry, draft, source, desk, out)
             draft.entries.append(entry)
             out.said += [s for other in entry.parts.values() for s in sentences(other)]
@@ -320,14 +327,18 @@ def is_said(sentence: str, said: list[str]) -> bool:
     return len(runs & old) > max(1, _MOST_REPEATED * len(runs))
 
 
-def digest(fields: list[Field], texts: dict[str, list[str]], source: Source, desk: Desk) -> str:
-    """What was written of each passage and stands in the source: what a long document's single texts are made of."""
+def digest(fields: list[Field], texts: dict[str, list[str]], reads: list[Source], desk: Desk) -> str:
+    """What a long document's single texts are made of: of what was written of each passage what stands in it, and the
+    extractive writer's sections, which are all there is where a model writes nothing that may be shown."""
     out: list[str] = []
-    for n in range(max((len(texts[each.name]) for each in fields), default=0)):
+    for n, read in enumerate(reads):
         for each in fields:
-            text, reason = kept(answers.tidy(texts[each.name][n], each), each, source, desk, out, ITEM)
+            text, reason = kept(answers.tidy(texts[each.name][n], each), each, read, desk, out, ITEM)
             if reason is None:
                 out.append(text)
+    for each in desk.template.fields:
+        if each.extract in ("central", "topics") and each.shape in ("text", "items"):
+            out += [entry.parts[answers.main_name(each)] for entry in desk.drafts[each.name].entries]
     return "\n\n".join(out)
 
 
