@@ -8,6 +8,7 @@ import pytest
 from localsum.brief import Brief, Item
 from localsum.document import Document
 from localsum.engine.scripted import ScriptedEngine
+from localsum.engine.types import Branch, Request
 from localsum.grounding import Source
 from localsum.pipeline import write_briefs
 from localsum.readers import read_bytes
@@ -100,7 +101,8 @@ def test_what_small_models_put_before_an_answer_is_taken_off(answer: str, text: 
 def test_passages_that_lie_evenly_apart_have_their_say_first() -> None:
     each = replace(TEMPLATE.field("key_insights"), count=(1, 4))
     texts = [f"- Passage number {n} says something of its own." for n in range(10)]
-    order = [item["text"].split()[2] for item in _candidates(each, texts)]
+    source = Source.of(document())
+    order = [item.parts["text"].split()[2] for item in _candidates(each, texts, [source] * 10, source)]
     assert order[:4] == ["0", "3", "6", "9"]
     assert sorted(order) == sorted(map(str, range(10)))
 
@@ -183,6 +185,26 @@ def test_sections_stand_in_the_order_of_the_article_whatever_the_model_says() ->
     assert {item.parts["body"] for item in sections} >= set(bodies)
     places = [item.grounding.evidence[0].start for item in sections]
     assert all(a < b for a, b in pairwise(places))
+
+
+def test_what_is_said_of_one_passage_rests_on_that_passage() -> None:
+    """The same words in another passage do not count, and evidence points into the passage that was read."""
+    filler = "\n\n".join(f"The clerk of room {n} counted {n} boxes of letters and went home." for n in range(400))
+    text = f"{ARTICLE}\n\n{filler}\n\nThe harbour of Olm will buy 12 tugs in May, its council said."
+    last = "The harbour of Olm will buy 12 tugs in May."
+
+    def script(request: Request, branch: Branch) -> str | None:
+        if branch.id.endswith(".key_insights"):
+            return f"- {last}\n- {GOOD}" if "Olm" in request.prefix[1].text else f"- {last}"
+        return None
+
+    engine = ScriptedEngine(script, chat_template=CHAT, context_tokens=4096)
+    (brief,) = write_briefs([document(text)], TEMPLATE, engine, model={})
+    assert isinstance(brief, Brief)
+    assert "passages" in str(brief.warnings)
+    insights = {item.parts["text"]: item for item in brief["key_insights"] if isinstance(item, Item)}
+    assert brief.document.text.index("The harbour of Olm") == insights[last].grounding.evidence[0].start
+    assert GOOD not in insights
 
 
 # Once more

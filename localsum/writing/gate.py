@@ -110,7 +110,7 @@ def unfit(sentence: str, source: Source, least: Least, most_words: int) -> str |
     """Why a sentence of an instruct model may not be shown, or None: by its form, the source, and one place of it."""
     if reason := malformed(sentence, most_words):
         return reason
-    if _OWN_VOICE.search(_QUOTED.sub("", sentence)):
+    if in_own_voice(sentence):
         return "speaks as if it were the author"
     statement = Statement(sentence, source.english)
     if not statement.stems:
@@ -158,6 +158,11 @@ def _said_of_another(statement: Statement, best: int, source: Source) -> str | N
     if theirs is None or _mentions(statement, theirs):
         return None
     return f"the source says it of {theirs.text}, not of {mine.text}"
+
+
+def in_own_voice(text: str) -> bool:
+    """Whether the text says "I" or "we" outside quotation marks."""
+    return _OWN_VOICE.search(_QUOTED.sub("", text)) is not None
 
 
 def is_quotation(text: str) -> bool:

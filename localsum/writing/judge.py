@@ -18,7 +18,7 @@ from localsum.templates import Field
 from localsum.writing import answers, cues, headline, select
 from localsum.writing.draft import Draft, Entry
 from localsum.writing.extractive import Desk
-from localsum.writing.gate import Least, is_quotation, malformed, unfit
+from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, unfit
 from localsum.writing.material import Sentence
 from localsum.writing.shelf import runs_of
 
@@ -41,6 +41,13 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Candidate(NamedTuple):
+    """What the model proposes: texts by part, and the sentences it had read, those of one passage."""
+
+    parts: dict[str, str]
+    read: Source
+
+
 @dataclass(slots=True)
 class Judgement:
     """The drafts that the texts make, what was refused, and all sentences shown so far."""
@@ -51,7 +58,7 @@ class Judgement:
     said: list[str] = field(default_factory=list)
 
 
-def judge(fields: list[Field], said: dict[str, list[dict[str, str]]], desk: Desk, source: Source) -> Judgement:
+def judge(fields: list[Field], said: dict[str, list[Candidate]], desk: Desk, source: Source) -> Judgement:
     """The model's texts that pass, else the extractive drafts'. `said` holds each field's candidates, by part."""
     out = Judgement()
     written = {each.name for each in fields}
@@ -78,8 +85,8 @@ def _filling(each: Field) -> int:
     return _precedence(each) or 3
 
 
-def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: Source, out: Judgement) -> Draft:
-    fallback, text = desk.drafts[each.name], candidates[0][each.name]
+def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source, out: Judgement) -> Draft:
+    fallback, text = desk.drafts[each.name], candidates[0].parts[each.name]
     if any(entry.own_title for entry in fallback.entries):
         return fallback  # its editor knew best
     if each.shape == "choice":
@@ -102,16 +109,16 @@ def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: S
     return draft
 
 
-def _items(each: Field, candidates: list[dict[str, str]], desk: Desk, source: Source, out: Judgement) -> Draft:
+def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source, out: Judgement) -> Draft:
     draft = Draft(by_model=True)
     part, name = answers.main_part(each), answers.main_name(each)
     refused = 0
     most = _most_shown(each, desk)
     quotes = [quote.text for draft in desk.drafts.values() for quote in draft.quotes]
-    for parts in candidates:
+    for parts, read in candidates:
         if len(draft.entries) >= most:
             break
-        text, reason = kept(parts[name], part, source, desk, [*out.said, *quotes], ITEM)
+        text, reason = kept(parts[name], part, read, desk, [*out.said, *quotes], ITEM)
         if reason is None and each.extract != "topics" and is_quotation(text):
             reason = "a quotation"
         if reason is None and each.extract == "topics" and len(text.split()) < _LEAST_BODY:
@@ -121,7 +128,7 @@ def _items(each: Field, candidates: list[dict[str, str]], desk: Desk, source: So
         if reason:
             refused += 1
         else:
-            entry = Entry({**parts, name: text}, list(check(text, source).evidence), written=True)
+            entry = Entry({**parts, name: text}, list(check(text, read).evidence), written=True)
             _check_parts(each, name, entry, draft, source, desk, out)
             draft.entries.append(entry)
             out.said += [s for other in entry.parts.values() for s in sentences(other)]
@@ -136,6 +143,17 @@ def _most_shown(each: Field, desk: Desk) -> int:
         return each.count[1]
     words = sum(sentence.words for sentence in desk.material.sentences)
     return min(each.count[1], max(each.count[0] + 1, round(words / _WORDS_PER_ITEM)))
+
+
+def mend_headings(each: Field, draft: Draft) -> None:
+    """A heading that is only the beginning of its section becomes a phrase of it."""
+    line = next((part.name for part in each.parts if part.shape == "line"), "")
+    for entry in draft.entries if line else []:
+        text = entry.parts[answers.main_name(each)]
+        if runs_of(entry.parts[line]) & runs_of(text):
+            weight = dict.fromkeys(content_stems(text), 1.0)
+            phrase = headline.phrase(sentences(text), 3, weight) or " ".join(entry.parts[line].split()[:3])
+            entry.parts[line] = phrase.strip(" ,;:")
 
 
 def _check_parts(
@@ -172,7 +190,7 @@ def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[
 def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
     """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least."""
     name = answers.main_name(each)
-    own = [entry for entry in desk.drafts[each.name].entries if not malformed(entry.parts[name], _ANY)]
+    own = [entry for entry in desk.drafts[each.name].entries if _is_plain(entry.parts[name])]
     if each.extract == "insights":
         own += _others(answers.main_part(each), name, each, desk)
     before = list(out.said)  # its own entries do not repeat each other
@@ -204,10 +222,11 @@ def _close(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
 
 def _unsaid(entry: Entry, name: str, said: list[str], desk: Desk, least: int = 1) -> Entry | None:
     """An extractive entry without the sentences that were said; None if fewer than `least` words are left."""
-    every = sentences_at(entry.evidence, desk)
+    text = entry.parts[name]
+    every = [s for s in sentences_at(entry.evidence, desk) if stem_overlap(s.text, text) > _MOST_OVERLAP]
     new = [s for s in every if not is_said(s.text, said)]
     if len(new) == len(every):
-        return None if points_back(entry.parts[name]) else entry
+        return None if points_back(text) or (is_said(text, said) and not new) else entry
     pick = select.pick_of(new)
     if len(pick.text.split()) < least or points_back(pick.text):
         return None
@@ -229,7 +248,7 @@ def _others(part: Field, name: str, each: Field, desk: Desk) -> list[Entry]:
     usable = [s for s in desk.material.sentences if s.is_usable and s.standing > -0.5 and s.words <= part.words]
     picks = [select.pick_of([s]) for s in sorted(usable, key=lambda s: -desk.material.salience(s))]
     empty = {other.name: "" for other in each.parts}
-    texts = [(pick, pick.text) for pick in picks if not is_quotation(pick.text) and not malformed(pick.text, _ANY)]
+    texts = [(pick, pick.text) for pick in picks if not is_quotation(pick.text) and _is_plain(pick.text)]
     return [Entry({**empty, name: text}, list(pick.evidence)) for pick, text in texts]
 
 
@@ -290,6 +309,10 @@ def _is_sure(name: Name) -> bool:
     return name.sure or len(name.parts) > 1
 
 
+def _is_plain(text: str) -> bool:
+    return not malformed(text, _ANY) and not in_own_voice(text)
+
+
 def is_answer(text: str) -> bool:
     """Whether a text says anything: not "Done." or "HACKED"."""
     return len(text.split()) >= _LEAST_ANSWER
@@ -304,14 +327,18 @@ def is_said(sentence: str, said: list[str]) -> bool:
     return len(runs & old) > max(1, _MOST_REPEATED * len(runs))
 
 
-def digest(fields: list[Field], texts: dict[str, list[str]], source: Source, desk: Desk) -> str:
-    """What was written of each passage and stands in the source: what a long document's single texts are made of."""
+def digest(fields: list[Field], texts: dict[str, list[str]], reads: list[Source], desk: Desk) -> str:
+    """What a long document's single texts are made of: of what was written of each passage what stands in it, and the
+    extractive writer's sections, which are all there is where a model writes nothing that may be shown."""
     out: list[str] = []
-    for n in range(max((len(texts[each.name]) for each in fields), default=0)):
+    for n, read in enumerate(reads):
         for each in fields:
-            text, reason = kept(answers.tidy(texts[each.name][n], each), each, source, desk, out, ITEM)
+            text, reason = kept(answers.tidy(texts[each.name][n], each), each, read, desk, out, ITEM)
             if reason is None:
                 out.append(text)
+    for each in desk.template.fields:
+        if each.extract in ("central", "topics") and each.shape in ("text", "items"):
+            out += [entry.parts[answers.main_name(each)] for entry in desk.drafts[each.name].entries]
     return "\n\n".join(out)
 
 

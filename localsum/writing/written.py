@@ -24,7 +24,7 @@ from localsum.writing import answers, judge, select
 from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.extractive import Desk
-from localsum.writing.judge import Judgement
+from localsum.writing.judge import Candidate, Judgement
 
 _RESERVE = 300  # tokens kept for what is asked after the article
 _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
@@ -47,6 +47,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     without = answers.foreign(document.text)
     spans = passages(document, engine.count_tokens, max(_LEAST_PASSAGE, room))
     parts = [document.text[span.start : span.end] for span in spans]
+    reads = [source] if len(spans) == 1 else [_within(span, document, source) for span in spans]
 
     def request(name: str, text: str, wanted: list[Field], chosen: list[Ask]) -> tuple[Request, ...]:
         """One reading of `text`, and a branch for each field and each quote to be chosen; none if nothing is asked."""
@@ -79,7 +80,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     texts = {each.name: [found.get(f"{n}.{each.name}", "") for n in range(len(parts))] for each in fields}
     if not is_whole:
         # Single texts are written once more, from what was written of each passage and stands in the source.
-        digest = judge.digest([each for each in fields if each.shape == "text"], texts, source, desk)
+        digest = judge.digest([each for each in fields if each.shape == "text"], texts, reads, desk)
         single = [each for each in fields if each.shape != "items"]
         again = request("all", digest[: 2 * max(_LEAST_PASSAGE, room)], single, [])
         whole = (yield again) if again else {}
@@ -87,7 +88,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     for ask in quotes:
         ask.use(found.get(f"0.{ask.name}", ""))
 
-    said = {each.name: _candidates(each, texts[each.name]) for each in fields}
+    said = {each.name: _candidates(each, texts[each.name], reads, source) for each in fields}
     judgement = judge.judge(fields, said, desk, source)
     if asks := _rewrites(judgement, said, source):
         found = yield about("again", asks)
@@ -98,6 +99,8 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
         found = yield about("more", asks)
         for ask in asks:
             ask.use(found.get(f"more.{ask.name}", ""))
+    for each in fields:
+        judge.mend_headings(each, judgement.drafts[each.name])
     return _finished(desk, source, judgement, len(parts), engine.info.context_tokens)
 
 
@@ -123,11 +126,18 @@ def _as_items(each: Field) -> Field:
     return replace(each, shape="items", of="record", count=(1, 1)) if each.shape == "record" else each
 
 
-def _candidates(each: Field, texts: list[str]) -> list[dict[str, str]]:
+def _within(span: Span, document: Document, source: Source) -> Source:
+    """The part of the source that one passage is: what was written of it must rest on it."""
+    inside = [s for s in source.spans if s.start < span.end and span.start < s.end]
+    return Source(document, inside or source.spans)
+
+
+def _candidates(each: Field, texts: list[str], reads: list[Source], source: Source) -> list[Candidate]:
     """What the model proposes for a field: its items, those of all passages in turn, or its one text."""
     if each.shape != "items":
-        return [{each.name: answers.tidy(texts[0] if texts else "", each)}]
-    lists = [answers.parse_items(text, each) for text in texts]
+        return [Candidate({each.name: answers.tidy(texts[0] if texts else "", each)}, source)]
+    pairs = zip(texts, reads, strict=True)
+    lists = [[Candidate(item, read) for item in answers.parse_items(text, each)] for text, read in pairs]
     most = each.count[1]
     if len(lists) > most:  # more passages than items: those that lie evenly between first and last have their say first
         order = list(dict.fromkeys(round(i * (len(lists) - 1) / max(1, most - 1)) for i in range(most)))
@@ -138,7 +148,7 @@ def _candidates(each: Field, texts: list[str]) -> list[dict[str, str]]:
 # Once more
 
 
-def _rewrites(judgement: Judgement, said: dict[str, list[dict[str, str]]], source: Source) -> list[Ask]:
+def _rewrites(judgement: Judgement, said: dict[str, list[Candidate]], source: Source) -> list[Ask]:
     """For each single text that was refused: the sentences nearest to it, what is wrong, and once more.
 
     Items are not asked again: there are enough of them, and what small models made of a refused one was often wrong.
@@ -146,14 +156,14 @@ def _rewrites(judgement: Judgement, said: dict[str, list[dict[str, str]]], sourc
     asks = []
     without = answers.foreign(source.text)
     for each, reason in judgement.refused:
-        old = said[each.name][0][each.name]
+        old = said[each.name][0].parts[each.name]
         spans = check(old, source).evidence if old else ()
         if not spans or reason == judge.SAID_BEFORE:
             continue
 
         def use(answer: str, each: Field = each) -> None:
             if judge.is_answer(text := answers.tidy(answer, each)):
-                said[each.name][0][each.name] = text
+                said[each.name][0].parts[each.name] = text
 
         wish = f"Somebody wrote about this text: {old}\nThat is wrong: {reason}. {each.ask}"
         rule, most = answers.grammar_of(each, without), answers.most_tokens(each)
