@@ -23,7 +23,7 @@ from localsum.templates import Field, Template
 from localsum.writing import cues, headline, select, title
 from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
-from localsum.writing.gate import leaked, refuse
+from localsum.writing.gate import refuse
 from localsum.writing.material import POINTS_BACK, Material, Sentence, gather
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
@@ -32,10 +32,10 @@ from localsum.writing.topics import Topic, topics
 
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
 _SHARE_OF_WORDS = 0.85  # of a text's limit that whole sentences are chosen for: 55 of 65 words agreed best with people
-_LEAST_LINE = 2  # words; of a heading
+_MOST_HEADING = 7  # words of a clause that may be a heading
+_OPTIONS = 5
 _LEAST_BODY = 12  # words; of a section
 _LEAST_SHARED = 0.9  # share of the content words of a line that one sentence must have: of up to nine words, all
-_COPIED = 6  # words in a row that a heading may not have in common with what stands under it
 _MOST_CHARS = 2_000  # of a text before a cue: sentences can be endless
 _WORDS_PER_INSIGHT = 160
 
@@ -49,7 +49,7 @@ class Desk:
         self.shelf = Shelf()
         self.drafts = {each.name: Draft() for each in template.fields}
         self.asks: list[Ask] = []
-        self._lines: dict[int, str] = {}  # headings so far, by their entry, so that none repeats another
+        self._headings: list[str] = []  # all that may become headings so far, so that none is offered twice
         self.examples = [
             text for example in template.examples for text in (example.text, *dict(example.answers).values())
         ]
@@ -230,30 +230,22 @@ class Desk:
             if sentence := self._support(line, each, sources):
                 offer(title.Line(line, sentence, by_model=True))
 
-        self._propose(each, each.name, texts, use)
+        if each.cue and self.template.examples:
+            rule = grammar.line(each.words * _CHARS_PER_WORD)
+            for number, text in enumerate(dict.fromkeys(texts)):
+                name = f"{each.name}~{number}" if number else each.name
+                self.asks.append(Ask(name, each, text, rule, 4 * each.words, use))
 
-    def _support(
-        self, line: str, part: Field, sources: Iterable[Sentence], earlier: Iterable[str] = ()
-    ) -> Sentence | None:
+    def _support(self, line: str, part: Field, sources: Iterable[Sentence]) -> Sentence | None:
         """The sentence against which a line of the model passes the gate, if there is one.
 
         One must suffice: of the words of several, small models make claims that none of them makes.
         """
         for sentence in dict.fromkeys(sources):
             text, most = select.fluent(sentence.text), part.words
-            if not refuse(
-                line, text, least_shared=_LEAST_SHARED, most_words=most, examples=self.examples, earlier=earlier
-            ):
+            if not refuse(line, text, least_shared=_LEAST_SHARED, most_words=most, examples=self.examples):
                 return sentence
         return None
-
-    def _propose(self, part: Field, name: str, texts: list[str], use: Callable[[str], None]) -> None:
-        """Ask the model for a line after each of the texts."""
-        if not part.cue or not self.template.examples:
-            return
-        rule = grammar.line(part.words * _CHARS_PER_WORD)
-        for number, text in enumerate(dict.fromkeys(texts)):
-            self.asks.append(Ask(f"{name}~{number}" if number else name, part, text, rule, 4 * part.words, use))
 
     def _lead(self) -> tuple[Sentence, ...]:
         """What the document is about in a few sentences: the most salient three."""
@@ -261,37 +253,32 @@ class Desk:
         return tuple(sorted(best, key=lambda s: s.index))
 
     def _heading(self, part: Field, entry: Entry, pick: Pick, topic: Topic, name: str) -> None:
-        """The model's heading for a topic, else a phrase of what is said about it."""
+        """Phrases, a name and short clauses of what is said about a topic; the model chooses among them."""
         texts = [cues.EXPLICIT_CONSEQUENCE.sub("", select.fluent(s.text)) for s in pick.sentences]
         inside = self.material.sentences[topic.first : topic.last]
         said = Counter(stem for s in inside for stem in s.stems)
         # A topic's own words: said often in it, and little elsewhere.
         weight = {stem: n * n / self.material.spread[stem] for stem, n in said.items()}
-        for line in self._lines.values():
-            weight |= dict.fromkeys(content_stems(line), 0)
+        for line in self._headings:
+            weight |= dict.fromkeys(content_stems(line), 0.0)
         names = [name.text for text in texts for name in names_in(text) if name.sure and not name.calendar]
-        fresh = [name for name in names if name not in self._lines.values()]
-        line = headline.phrase(texts, part.words, weight) or next(iter(fresh), "")
-        line = line or headline.clause(texts[0], part.words)
-        entry.parts[part.name] = self._lines[id(entry)] = line
+        short = [headline.clause(text, _MOST_HEADING, is_last_resort=False) for text in texts]
+        options = [
+            *headline.phrases(texts, part.words, weight, 4),
+            *(line for line in short if title.stands(line)),
+        ]
+        options = [line for line in dict.fromkeys(options) if line not in self._headings][:_OPTIONS]
+        options = options or names[:1] or [headline.clause(texts[0], part.words)]
+        self._headings += options
+        entry.parts[part.name] = options[0]
+        if len(options) > 1 and part.cue:
 
-        def use(answer: str) -> None:
-            line = headline.clause(answer, part.words, is_last_resort=False)
-            if (
-                entry.written
-                or len(line.split()) < _LEAST_LINE
-                or cues.PERSONAL.search(line)
-                or cues.ANAPHORIC.match(line)
-            ):
-                return
-            earlier = [other for key, other in self._lines.items() if key != id(entry)]
-            if leaked(line, [pick.text], _COPIED):
-                return
-            if self._support(line, part, inside, earlier):
-                entry.parts[part.name] = self._lines[id(entry)] = line
-                entry.written = True
+            def use(answer: str) -> None:
+                if answer.strip() in options:
+                    entry.parts[part.name] = answer.strip()
 
-        self._propose(part, name, [pick.text, texts[0]], use)
+            longest = max(self._count(line) for line in options)
+            self.asks.append(Ask(name, part, pick.text, grammar.choice(options, "\n"), longest + 4, use))
 
     def _choice(self, part: Field, key: str, entry: Entry, about: Iterable[Sentence], name: str) -> None:
         """The option whose words the sentences hold most of; the model decides between those that come close."""

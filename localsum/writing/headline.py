@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from localsum.grounding.words import content_stems, listed, words
 from localsum.writing import cues
@@ -56,6 +57,7 @@ _WEAK = listed(
     part parts kind kinds sort bit stuff currently home little big large small good better best great nice long
     short full whole different main major important certain able sure said mr mrs ms dr"""
 )
+_LOOSE_ARTICLE = re.compile(r"\b(?!(?:of|for|in|on|and)\b)\w+ the\b", re.IGNORECASE)
 _TELLS = re.compile(r"(?:suggest|show|say|mean|indicate|reveal|argue|claim|note|warn|allow|help|make|come|begin)s?")
 _VERBAL = re.compile(r"\w{2,}(?:ed|ing)")
 # A document's own title is no headline if it only numbers an issue.
@@ -132,9 +134,14 @@ def _is_cut(text: str, start: int, end: int) -> bool:
     return is_named or (text[:end].split(" ")[-1][:1].isupper() and bool(after) and after[0][:1].isupper())
 
 
-def phrase(texts: list[str], most_words: int, weight: dict[str, float]) -> str:
-    """The weightiest run of words that could be a noun phrase: a heading of last resort, "" if there is none."""
-    best, best_score = "", 0.0
+def phrase(texts: list[str], most_words: int, weight: Mapping[str, float]) -> str:
+    """The weightiest run of words that could be a noun phrase, "" if there is none."""
+    return next(iter(phrases(texts, most_words, weight, 1)), "")
+
+
+def phrases(texts: list[str], most_words: int, weight: Mapping[str, float], most: int) -> list[str]:
+    """Up to `most` runs of words that could be noun phrases, the weightiest first, none within another."""
+    found: dict[str, float] = {}
     for text in texts:
         items = words(text)
         for i, first in enumerate(items):
@@ -155,12 +162,15 @@ def phrase(texts: list[str], most_words: int, weight: dict[str, float]) -> str:
                 edges = (first.norm, last.norm)
                 if strong < 2 or seems_verb or any(edge in _WEAK or edge.endswith("ly") for edge in edges):
                     continue
-                if _TELLS.fullmatch(last.norm):
+                if _TELLS.fullmatch(last.norm) or _LOOSE_ARTICLE.search(run) or last.norm.endswith("'s"):
                     continue
                 if not joined or any(_VERBAL.fullmatch(w.norm) and not w.text[0].isupper() for w in inside):
                     continue
                 named = 1.3 if any(w.text[0].isupper() for w in inside[1:]) else 1.0
                 score = named * sum(weight.get(w.stem, 0.0) for w in inside) / (1 + 0.35 * len(inside))
-                if score > best_score:
-                    best, best_score = run, score
-    return best[:1].upper() + best[1:]
+                found[run] = max(score, found.get(run, 0.0))
+    chosen: list[str] = []
+    for run in sorted((run for run in found if found[run] > 0), key=lambda run: -found[run]):
+        if len(chosen) < most and not any(run in other or other in run for other in chosen):
+            chosen.append(run)
+    return [run[:1].upper() + run[1:] for run in chosen]
