@@ -1,11 +1,14 @@
 """What extraction chooses and refuses: tables of known traps, and invariants over whole documents. No model."""
 
+import json
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from localsum.document import Document
-from localsum.readers import read_bytes
+from localsum.readers import read_bytes, read_path
 from localsum.templates import load_template
 from localsum.writing import cues, headline, select
 from localsum.writing.choice import closest
@@ -15,6 +18,8 @@ from localsum.writing.material import gather
 from localsum.writing.shelf import Shelf, overlap
 from localsum.writing.speech import sayings, speaker_of
 from localsum.writing.topics import topics
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def document(text: str) -> Document:
@@ -426,3 +431,18 @@ def test_a_pronoun_follows_only_whom_the_sentence_before_names() -> None:
     assert source.sentences[1] in chosen
     assert his not in chosen
     assert she not in chosen or source.sentences[3] in chosen
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*[!f].md")), ids=lambda path: path.stem)
+def test_every_heading_that_may_be_chosen_stands_in_the_text(path: Path) -> None:
+    source = read_path(path)
+    desk = Desk(source, load_template(), len)
+    desk.fill()
+    text = " ".join(source.text.split()).casefold()
+    rules = [ask.rule for ask in desk.asks if ask.name.endswith(".heading")]
+    offered = [json.loads(option).strip() for rule in rules for option in re.findall(r'"(?:[^"\\]|\\.)*"', rule)]
+    shown = [entry.parts["heading"] for entry in desk.drafts["sections"].entries]
+    assert shown
+    for line in (*offered, *shown):
+        assert line.casefold() in text
+    assert len(set(offered)) == len(offered)
