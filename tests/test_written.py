@@ -140,6 +140,7 @@ def test_what_one_place_of_the_source_says_passes(sentence: str) -> None:
         "Halden will hire Peter Hansson.",
         "We want to be asked before the cranes are bought.",
         "The article discusses the port of Dunmere.",
+        "Somebody wrote that Mirko Salas will leave the port.",
         "The port of Dunmere has **new cranes** since 2021.",
         "Norvik is expected to move the routes to Halden.",
         "Mirko Salas will not leave the port of Dunmere on 14 June.",

@@ -16,6 +16,7 @@ from localsum.grounding.words import content_stems, repeated_ngrams, stem_overla
 _META = re.compile(
     r"\b(?:the|this|that) (?:article|text|author|passage|piece|post|story|newsletter|transcript|summary|brief)\b"
     r"|\b(?:the|this) (?:point|sentence|headline) (?:is|was|says|states|mentions|indicates|leads|that|\")"
+    r"|^somebody (?:wrote|said)\b"  # how a refused text is shown to the model
     r"|^(?:summary|headline|topic|title|note|answer)\s*:",
     re.IGNORECASE,
 )

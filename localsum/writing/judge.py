@@ -27,6 +27,7 @@ TEXT, CLOSING, LINE, ITEM = Least(0.75, 0.6), Least(0.75, 0.8), Least(0.7, 0.6),
 _LEAST_HEADING = 0.75  # of a heading's stems that the source has
 _ANY = 1_000  # words; where the length is checked elsewhere
 _LEAST_BODY = 12  # words of a section
+_LONG = 3_000  # words of a document
 _WORDS_PER_ITEM = 160
 _LEAST_ANSWER = 4  # words of a title or text
 _MOST_OVERLAP = 0.6  # of stems with one sentence said before
@@ -194,7 +195,10 @@ def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
     if each.extract == "insights":
         own += _others(answers.main_part(each), name, each, desk)
     before = list(out.said)  # its own entries do not repeat each other
-    wanted = max(each.count[0], len(own)) if each.extract == "topics" else each.count[0]
+    wanted = each.count[0]
+    if each.extract == "topics":  # in a long document the model's own are about its first pages
+        is_long = sum(sentence.words for sentence in desk.material.sentences) > _LONG
+        wanted = each.count[1] if is_long else max(wanted, len(own))
     for entry in own:
         if len(draft.entries) >= min(wanted, each.count[1]):
             break
