@@ -62,9 +62,10 @@ class Judgement:
 def judge(fields: list[Field], said: dict[str, list[Candidate]], desk: Desk, source: Source) -> Judgement:
     """The model's texts that pass, else the extractive drafts'. `said` holds each field's candidates, by part."""
     out = Judgement()
-    written = {each.name for each in fields}
-    for name in desk.drafts.keys() - written:  # the actions, which the source's own words make
-        out.said += [s for entry in desk.drafts[name].entries for text in entry.parts.values() for s in sentences(text)]
+    for each in desk.template.fields:
+        if each.extract == "directives":  # not written: the source's own words make them
+            entries = desk.drafts[each.name].entries
+            out.said += [one for entry in entries for text in entry.parts.values() for one in sentences(text)]
     for each in sorted(fields, key=_precedence):
         fill = _items if each.shape == "items" else _single
         out.drafts[each.name] = fill(each, said[each.name], desk, source, out)

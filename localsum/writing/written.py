@@ -201,6 +201,9 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
                     asks.append(_choice(part, entry, claim, desk, name))
                 elif not entry.parts.get(part.name):
                     asks.append(_consequence(part, entry, claim, desk, source, judgement.said, name))
+            for part in each.parts:
+                if part.shape == "choice" and not entry.parts.get(part.name):
+                    entry.parts[part.name] = _closest(part, entry, desk)
             if each.parts:
                 entry.parts = {part.name: entry.parts.get(part.name, "") for part in each.parts}
     return asks
@@ -234,13 +237,17 @@ def _heading(part: Field, entry: Entry, source: Source, name: str) -> list[Ask]:
 
 def _choice(part: Field, entry: Entry, claim: str, desk: Desk, name: str) -> Ask:
     """The option that the model chooses; if it does not, that which the words of the entry's sentences speak for."""
-    entry.parts[part.name] = closest(part.options, judge.sentences_at(entry.evidence[:1], desk), desk.material)[0]
+    entry.parts[part.name] = _closest(part, entry, desk)
 
     def use(answer: str) -> None:
         entry.parts[part.name] = answers.tidy(answer, part) or entry.parts[part.name]
 
     wish = f"{part.ask} Answer with one of: {', '.join(option for option, _ in part.options)}."
     return Ask(name, replace(part, ask=wish), claim, answers.grammar_of(part), answers.most_tokens(part), use)
+
+
+def _closest(part: Field, entry: Entry, desk: Desk) -> str:
+    return closest(part.options, judge.sentences_at(entry.evidence[:1], desk), desk.material)[0]
 
 
 def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Source, said: list[str], name: str) -> Ask:
