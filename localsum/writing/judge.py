@@ -5,6 +5,7 @@ Knows fields, drafts and checks; neither prompts nor engines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -33,6 +34,7 @@ _LEAST_ANSWER = 4  # words of a title or text
 _MOST_OVERLAP = 0.6  # of stems with one sentence said before
 _MOST_REPEATED = 0.12  # of a sentence's runs of four words
 SAID_BEFORE = "said before"
+_POINTS_BACK = re.compile(r"(?:he|she|it|they|his|her|its|their|this|that|these|those)\b", re.IGNORECASE)
 
 
 class Refusal(NamedTuple):
@@ -304,7 +306,7 @@ def _is_story(sentence: Sentence) -> bool:
 
 def points_back(text: str) -> bool:
     """Whether a text opens with what was spoken of before, or says "he" before it names anybody."""
-    if cues.ANAPHORIC.match(text):
+    if _POINTS_BACK.match(text):
         return True
     found = cues.PRONOUN_SUBJECT.search(text)
     return found is not None and not any(name.start < found.start() for name in names_in(text) if _is_sure(name))
