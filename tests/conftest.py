@@ -11,6 +11,12 @@ import pytest
 GOLDEN = Path(__file__).parent / "golden"
 
 
+@pytest.fixture(autouse=True)
+def _no_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the store of whoever runs it; those about stores name their own."""
+    monkeypatch.setenv("LOCALSUM_STORE", "off")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden-update", action="store_true", help="rewrite the files under tests/golden")
 
