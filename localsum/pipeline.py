@@ -40,6 +40,7 @@ class _Open:
     waiting: set[str]
     texts: dict[str, str]
     counts: Counts
+    writer_s: float = 0.0  # the writer's own work; the engine waits for it meanwhile
 
 
 def choose_style(engine: Engine, wanted: str | None) -> Style:
@@ -133,6 +134,7 @@ class _Run:
 
     def _advance(self, key: str, opened: _Open) -> None:
         """Resume the writer: it either wants more requests or is done."""
+        resumed_s = time.perf_counter()
         try:
             if opened.counts.total_s or opened.texts:
                 texts, opened.texts = opened.texts, {}
@@ -141,12 +143,14 @@ class _Run:
                 requests = next(opened.writer)
         except StopIteration as done:
             del self._open[key]
+            opened.writer_s += time.perf_counter() - resumed_s
             self._outcomes.append(self._brief(opened, done.value))
             return
         except LocalsumError as error:
             del self._open[key]
             self._outcomes.append(Failed(opened.document, error))
             return
+        opened.writer_s += time.perf_counter() - resumed_s
         for request in requests:
             opened.waiting.add(request.id)
             self._by_request[request.id] = key
@@ -163,9 +167,13 @@ class _Run:
         counts = opened.counts
         timing = {
             "total_s": round(time.perf_counter() - opened.started_s, 4),
+            "writer_s": round(opened.writer_s, 4),
+            "queued_s": round(counts.queued_s, 4),
             "prefill_s": round(counts.prefill_s, 4),
             "first_token_s": round(counts.first_token_s, 4),
+            "decode_s": round(counts.decode_s, 4),
             "prompt_tokens": counts.prompt,
+            "reused_tokens": counts.reused,
             "forced_tokens": counts.forced,
             "sampled_tokens": counts.sampled,
         }
@@ -174,12 +182,10 @@ class _Run:
 
 
 def _add(total: Counts, more: Counts) -> None:
-    total.prompt += more.prompt
-    total.forced += more.forced
-    total.sampled += more.sampled
-    total.prefill_s += more.prefill_s
+    """Tokens and seconds of a document's requests; of those read beside each other, seconds count twice."""
     total.first_token_s = total.first_token_s or more.first_token_s
-    total.total_s += more.total_s
+    for name in ("prompt", "reused", "forced", "sampled", "queued_s", "prefill_s", "decode_s", "total_s"):
+        setattr(total, name, getattr(total, name) + getattr(more, name))
 
 
 LEAST_WORDS = 5

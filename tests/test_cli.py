@@ -219,16 +219,19 @@ def test_options_reach_the_engine(stand: type[Stand], said: Said, monkeypatch: p
 
     monkeypatch.setattr(stand, "script", staticmethod(script))
     transcript = str(ARTICLES / "transcript.txt")
-    assert said("brief", transcript, "--threads", "3", "--context", "4096", "--seed", "11")[0] == 0
+    assert said("brief", transcript, "--threads", "3", "--context", "4096", "--seed", "11", "--reproducible")[0] == 0
     assert stand.made[-1].options == {
         "path": Path("/models/scripted.gguf"),
         "name": "scripted",
         "cells": 4096,
         "threads": 3,
+        "reproducible": True,
     }
     assert seeds == {11}
     assert said("brief", transcript)[0] == 0
     assert stand.made[-1].options["threads"] is None
+    assert stand.made[-1].options["cells"] is None, "what fits"
+    assert stand.made[-1].options["reproducible"] is False
     assert seeds == {11, 0}
 
 
@@ -287,7 +290,7 @@ def test_stats_are_one_json_object_on_stderr(stand: type[Stand], said: Said) -> 
     assert out == said("brief", NEWS)[1]
     stats = json.loads(err)
     assert stats["wall_s"] >= stats["load_s"] >= 0
-    assert {"prompt", "forced", "sampled", "decode_s", "document"} <= set(stats)
+    assert {"prompt", "forced", "sampled", "inside_s", "document"} <= set(stats)
 
 
 def test_a_terminal_gets_colour_unless_told_otherwise(
@@ -369,12 +372,12 @@ def test_a_failure_of_the_engine_fails_its_document_only(
     stand: type[Stand], said: Said, many: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        stand, "script", staticmethod(lambda request, _: "\x1b[31m" if "document-1" in request.id else None)
+        stand, "script", staticmethod(lambda request, _: "\x1b[31m" if "document-2" in request.id else None)
     )
     code, out, err = said("brief", many, "-f", "json")
     assert code == 1
-    assert '"many.jsonl#three"' in out
-    assert '"many.jsonl#one"' not in out
+    assert '"many.jsonl#one"' in out
+    assert '"many.jsonl#three"' not in out
     assert "3 of 4 documents failed" in err
 
 

@@ -3,6 +3,7 @@
 import random
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from toy import GRAMMARS, GUIDES, FlakyToy, PickyToy, Toy, UnforcedToy, alone, a
 
 from localsum.engine import grammar
 from localsum.engine.guide import Guide
-from localsum.engine.loop import NoCellsError, Run
+from localsum.engine.loop import Run
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
 from localsum.engine.types import (
@@ -34,7 +35,6 @@ def run(backend: Toy, requests: list[Request], overlap: int = 0) -> list[Event]:
     totals = Counts()
     events = list(Run(backend, requests, overlap=overlap, totals=totals))
     assert not backend.history
-    assert not backend.own
     assert totals.steps == backend.decodes
     return events
 
@@ -107,9 +107,13 @@ def test_no_cells_loses_nothing(requests: list[Request], size: tuple[int, int, i
 @given(request_lists(), sizes)
 def test_forced_tokens_change_nothing_but_the_work(requests: list[Request], size: tuple[int, int, int, int]) -> None:
     cells, sequences, batch, overlap = size
-    forced, masked = Toy(cells, sequences, batch), UnforcedToy(cells, sequences, batch)
-    assert texts(run(forced, requests, overlap)) == texts(run(masked, requests, overlap))
-    assert forced.decodes <= masked.decodes
+    forced = run(Toy(cells, sequences, batch), requests, overlap)
+    masked = run(UnforcedToy(cells, sequences, batch), requests, overlap)
+    assert texts(forced) == texts(masked)
+    sampled = [
+        sum(event.counts.sampled for event in some if isinstance(event, BranchDone)) for some in (forced, masked)
+    ]
+    assert sampled[0] <= sampled[1]
 
 
 @settings(deadline=None, max_examples=40)
@@ -250,7 +254,7 @@ def test_logits_that_are_no_numbers_fail_by_name() -> None:
 def test_a_cache_smaller_than_it_says_fails_by_name() -> None:
     class Full(Toy):
         def before(self, slices: list[tuple[Slice, list[int]]]) -> None:
-            raise NoCellsError
+            raise EngineError("the KV cache has no room left")
 
     assert failures(run(Full(), [ask("r", GRAMMARS[0])])) == {"r": "the KV cache has no room left"}
 
@@ -268,7 +272,6 @@ def test_closing_the_iterator_frees_everything(
             break
     events.close()  # type: ignore[attr-defined]
     assert not backend.history
-    assert not backend.own
 
 
 def test_an_error_in_the_stream_of_requests_frees_everything() -> None:
@@ -324,10 +327,141 @@ def test_a_request_that_waits_is_queued_not_slow(monkeypatch: pytest.MonkeyPatch
 
     now = 1.0
     monkeypatch.setattr("localsum.engine.loop.time.perf_counter", lambda: now)
-    requests = [ask(name, *GRAMMARS) for name in ("first", "second")]
+    requests = [ask(name, *GRAMMARS, prefix=f"{name} article.") for name in ("first", "second")]
     first, second = (event.counts for event in run(Slow(batch=64), requests) if isinstance(event, RequestDone))
     assert first.queued_s == 0
     assert second.queued_s == pytest.approx(first.total_s, abs=1.0)
     assert second.total_s == pytest.approx(first.total_s, abs=1.0)
     assert first.prefill_s == second.prefill_s == 1.0
     assert first.first_token_s >= 2.0
+    assert first.first_token_s + first.decode_s == first.total_s
+
+
+def test_a_branch_has_times_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Toy):
+        def before(self, slices: list[tuple[Slice, list[int]]]) -> None:
+            nonlocal now
+            now += 1.0
+
+    now = 1.0
+    monkeypatch.setattr("localsum.engine.loop.time.perf_counter", lambda: now)
+    request = ask("r", GRAMMARS[0], GRAMMARS[0], GRAMMARS[5])
+    events = run(Slow(sequences=2, batch=64), [request])
+    first, second, forced = (event.counts for event in events if isinstance(event, BranchDone))
+    assert (first.queued_s, first.prefill_s, first.first_token_s) == (0.0, 1.0, 2.0)
+    assert first.total_s == first.first_token_s + first.decode_s
+    assert second.queued_s == first.total_s - 1.0, "there is one sequence, so it waits for the other"
+    assert second.first_token_s == first.total_s + 1.0
+    assert (forced.first_token_s, forced.decode_s) == (0.0, 0.0), "nothing of it was sampled"
+    (done,) = (event.counts for event in events if isinstance(event, RequestDone))
+    assert (done.prefill_s, done.first_token_s) == (1.0, 2.0)
+    assert done.total_s == second.total_s
+
+
+def test_the_time_of_whoever_makes_the_requests_is_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stream() -> Iterator[Request]:
+        nonlocal now
+        for number in range(3):
+            now += 10.0
+            yield ask(f"r{number}", *GRAMMARS)
+
+    now = 1.0
+    monkeypatch.setattr("localsum.engine.loop.time.perf_counter", lambda: now)
+    totals = Counts()
+    list(Run(Toy(), stream(), overlap=0, totals=totals))
+    assert (totals.source_s, totals.inside_s, totals.outside_s) == (30.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("overlap", [0, 3])
+def test_a_beginning_in_common_is_read_once(overlap: int) -> None:
+    """What is forced whole is never decoded, so all that is read are prefixes."""
+    examples = "Examples that every request begins with. "
+    requests = [ask(f"r{n}", GRAMMARS[5], prefix=f"{examples}{n} article {n}") for n in range(5)]
+    backend, totals = Toy(), Counts()
+    events = list(Run(backend, requests, overlap=overlap, totals=totals))
+    assert texts(events) == {request.id: alone(request) for request in requests}
+    reused = [event.counts.reused for event in events if isinstance(event, RequestDone)]
+    assert reused == [0, *[len(examples)] * 4]
+    assert totals.reused == sum(reused)
+    assert backend.read == sum(len(request.prefix[0].text) for request in requests) - sum(reused)
+    same = [ask(f"r{n}", GRAMMARS[5], prefix=examples) for n in range(5)]
+    backend = Toy()
+    run(backend, same, overlap)
+    assert backend.read == len(examples)
+
+
+@settings(deadline=None, max_examples=60)
+@given(request_lists(), sizes, st.lists(st.integers(0, 60), min_size=5, max_size=5))
+def test_sharing_changes_no_text(requests: list[Request], size: tuple[int, int, int, int], common: list[int]) -> None:
+    cells, sequences, batch, overlap = size
+    beginning = "What many requests begin with, more or less of it, again and again."
+    requests = [
+        Request(request.id, segments(beginning[:count] + request.prefix[0].text[:60]), request.branches)
+        for request, count in zip(requests, common, strict=False)
+    ]
+    backend, totals = Toy(cells, sequences, batch), Counts()
+    events = list(Run(backend, requests, overlap=overlap, totals=totals))
+    assert texts(events) == {request.id: alone(request) for request in requests}
+    assert not backend.history
+    assert backend.read <= totals.prompt - totals.reused + totals.forced + totals.sampled
+
+
+def test_a_cache_that_lost_the_beginning_reads_it_again() -> None:
+    class Sliding(Toy):
+        def fork(self, src: int, dst: int, tokens: int) -> bool:
+            return tokens == len(self.history[src]) and super().fork(src, dst, tokens)
+
+    requests = [ask(f"r{n}", *GRAMMARS, prefix=f"The same beginning, then {n}.") for n in range(3)]
+    events = run(Sliding(), requests)
+    assert texts(events) == {request.id: alone(request) for request in requests}
+    assert all(event.counts.reused == 0 for event in events if isinstance(event, RequestDone))
+
+
+@dataclass
+class Recorder(Toy):
+    """Keeps the shape of every decode since the cache was last empty."""
+
+    shapes: list[list[list[tuple[int, int, int]]]] = field(default_factory=list)
+
+    def clear(self) -> None:
+        super().clear()
+        self.shapes.append([])
+
+    def before(self, slices: list[tuple[Slice, list[int]]]) -> None:
+        self.shapes[-1].append([(part.seq, part.start, part.count) for part, _ in slices])
+
+
+@settings(deadline=None, max_examples=40)
+@given(request_lists(), sizes)
+def test_reproducible_is_the_same_steps_whatever_the_company(
+    requests: list[Request], size: tuple[int, int, int, int]
+) -> None:
+    cells, sequences, batch, overlap = size
+
+    def steps(some: list[Request]) -> list[list[list[tuple[int, int, int]]]]:
+        backend = Recorder(cells, sequences, batch)
+        events = list(Run(backend, some, overlap=overlap, totals=Counts(), reproducible=True))
+        assert [event.request for event in events if isinstance(event, RequestDone)] == [each.id for each in some]
+        return backend.shapes
+
+    assert steps(requests) == [steps([request])[0] for request in requests]
+
+
+def test_a_decode_that_fails_in_the_middle_loses_one_step() -> None:
+    class Breaks(Toy):
+        """Once, after half of the work was done."""
+
+        def decode(self, slices: list[tuple[Slice, list[int]]]) -> dict[int, Logits]:
+            if self.decodes == 3 and not broken:
+                broken.append(len(slices))
+                super().decode(slices[: len(slices) // 2])
+                self.decodes -= 1
+                raise EngineError("llama_decode failed with status -3")
+            return super().decode(slices)
+
+    broken: list[int] = []
+    requests = [ask(f"r{n}", *GRAMMARS[:4], prefix="y" * (n + 1)) for n in range(3)]
+    backend, calm = Breaks(), Toy()
+    assert texts(run(backend, requests)) == texts(run(calm, requests))
+    assert broken == [4], "it broke while all four branches were running"
+    assert backend.decodes == calm.decodes + 1, "the step was done again in two halves"

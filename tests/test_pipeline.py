@@ -239,7 +239,10 @@ def test_any_text_that_can_be_read_gives_a_brief(content: str, style: str) -> No
 
 
 def test_base_models_extract_and_instruct_models_write() -> None:
-    said = "Harlow Ferries operates 22 ferries on nine routes and carries 6.4 million passengers a year."
+    said = (
+        "Harlow Ferries operates 22 ferries on nine routes and carries 6.4 million passengers a year."
+        " It expects to save £1.9 million in the first year."
+    )
     script = {"0.summary": said, "summary": said}
     base = brief_of(article("news.md"), engine=ScriptedEngine(script))
     instruct = brief_of(article("news.md"), engine=ScriptedEngine(script, chat_template=CHAT))
@@ -269,7 +272,9 @@ INVENTED = {
     "0.title": "Zanthor Industries buys 900 ferries for $77 billion",
     "0.summary": "Zanthor Industries bought 900 ferries in Tokyo for $77 billion. Nobody was told.",
     "0.conclusion": "The article does not say.",
-    "0.key_insights": "- Zanthor owns 900 ferries in Tokyo.\n  Category: Technology\n  Impact: Shares rose 45 percent.",
+    "0.key_insights": "- Zanthor owns 900 ferries in Tokyo.",
+    "0.sections": "- Heading: Zanthor in Tokyo\n  Body: Zanthor owns 900 ferries.",
+    "more.key_insights.0.impact": "Shares rose 45 percent for Zanthor.",
     "0.action_items": "- Everyone should sell 55 shares at once.\n  Impact: It would earn 3 billion.",
 }
 
@@ -344,7 +349,7 @@ def test_one_failing_document_does_not_stop_the_others() -> None:
 
 
 def test_a_document_that_does_not_fit_fails_alone() -> None:
-    engine = ScriptedEngine(context_tokens=330)  # the examples of the template need more
+    engine = ScriptedEngine(context_tokens=280)  # the examples of the template need more
     outcomes = outcomes_of(
         [text(prose(800)), text("A harbour bought a model on Monday. It paid nine euros.")], engine=engine
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from localsum.engine.sampling import draw, pick, repeats
+from localsum.engine.sampling import draw, pick, repeated_runs
 from localsum.engine.types import Counts, Sampling
 from localsum.errors import EngineError
 
@@ -150,26 +150,26 @@ def test_settings_that_keep_nothing_keep_the_best(sampling: Sampling) -> None:
     assert pick_from([0.0, 3.0, 1.0], {0, 1, 2}, sampling)[0] == 1
 
 
-@given(st.lists(st.integers(0, 3), max_size=25), st.integers(2, 5))
-def test_repeats_are_what_would_complete_an_n_gram_twice(written: list[int], size: int) -> None:
-    seen = {tuple(written[i : i + size]) for i in range(len(written) - size + 1)}
-    expected = {token for token in range(4) if tuple([*written, token][-size:]) in seen and len(written) >= size - 1}
-    assert set(repeats(written, size)) == expected
-
-
-@pytest.mark.parametrize("size", [0, 1])
-def test_no_repeat_below_two_is_off(size: int) -> None:
-    assert repeats([1, 1, 1, 1], size) == []
+@given(st.lists(st.integers(0, 3), max_size=25))
+def test_a_repeated_run_is_the_longest_one_that_the_text_ends_with(written: list[int]) -> None:
+    expected: dict[int, int] = {}
+    for start in range(len(written)):
+        for length in range(2, len(written) - start):
+            if written[start : start + length] == written[-length:]:
+                following = written[start + length]
+                expected[following] = max(length, expected.get(following, 0))
+    assert repeated_runs(written) == expected
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.5])
-def test_no_repeat_avoids_and_never_gets_stuck(temperature: float) -> None:
-    sampling = Sampling(temperature=temperature, no_repeat=2)
-    written = [1, 0, 1, 2, 1]  # after a 1 there were 0 and 2
-    assert pick_from([9.0, 0.0, 8.0, 1.0], {0, 2, 3}, sampling, written)[0] == 3
-    assert pick_from([9.0, 0.0, 8.0, 1.0], {2}, sampling, written)[0] == 2, "the grammar comes first"
-    assert pick_from([9.0, 0.0, 8.0, 1.0], {0, 2}, Sampling(no_repeat=2), written)[0] == 0, "the better of two bad ones"
-    assert pick_from([9.0, 0.0, 8.0, 1.0], {0, 2}, sampling, written)[0] in {0, 2}
+def test_dry_avoids_the_more_the_longer_the_run_and_never_gets_stuck(temperature: float) -> None:
+    sampling = Sampling(temperature=temperature, dry=0.8)
+    scores = [9.0, 0.0, 0.0, 6.0]
+    assert pick_from(scores, {0, 3}, sampling, [0, 0])[0] == 0, "too short a run"
+    assert pick_from(scores, {0, 3}, Sampling(dry=0.8), [1, 2, 0, 1, 2])[0] == 0, "costs 0.8"
+    assert pick_from(scores, {0, 3}, sampling, [1, 2, 1, 2, 1, 2, 0, 1, 2, 1, 2, 1, 2])[0] == 3, "costs 7.5"
+    assert pick_from(scores, {0}, sampling, [1, 2, 1, 2, 1, 2, 0, 1, 2, 1, 2, 1, 2])[0] == 0, "the grammar comes first"
+    assert pick_from(scores, {0, 3}, Sampling(), [1, 2, 1, 2, 1, 2, 0, 1, 2, 1, 2, 1, 2])[0] == 0, "off by default"
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])

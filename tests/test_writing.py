@@ -395,7 +395,8 @@ def test_more_than_the_least_insights_only_of_what_stands_alone() -> None:
     shelf = Shelf()
     shelf.take(*(s for s in source.sentences if s.text.startswith("The town")))
     found = select.insights(source, topics(source, 6), shelf, least=2, most=6, words=45, impact_words=40, match=())
-    assert len(found) == 2 and all(insight.pick.text.startswith(("They", "It", "This")) for insight in found)
+    assert len(found) == 2
+    assert all(insight.pick.text.startswith(("They", "It", "This")) for insight in found)
 
 
 def test_words_that_tell_no_options_apart_leave_the_choice_to_the_document() -> None:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from localsum.engine import grammar
 from localsum.engine.guide import Guide, Guides
-from localsum.engine.loop import NoCellsError
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
 from localsum.engine.types import Branch, Prompt, Request, Segment
@@ -39,9 +38,11 @@ class Toy:
     batch: int = 32
     ends: frozenset[int] = frozenset([END])
     pieces: list[bytes] = field(default_factory=lambda: PIECES)
-    history: dict[int, list[int]] = field(default_factory=dict)
-    own: dict[int, int] = field(default_factory=dict)
+    history: dict[int, list[tuple[int, int]]] = field(
+        default_factory=dict
+    )  # of a sequence: its tokens, with their cells
     decodes: int = 0
+    read: int = 0  # tokens decoded
 
     def tokenize(self, prompt: Prompt, *, first: bool) -> list[int]:
         return [byte for segment in prompt for byte in segment.text.encode()]
@@ -59,24 +60,35 @@ class Toy:
             history = self.history.setdefault(part.seq, [])
             assert len(tokens) == part.count
             assert part.start == len(history)
-            history += tokens
-            self.own[part.seq] = self.own.get(part.seq, 0) + len(tokens)
+            for token in tokens:
+                self.read += 1
+                history.append((token, self.read))
             if part.sample:
-                logits[part.seq] = toy_logits(history)
-        assert sum(self.own.values()) <= self.cells
+                logits[part.seq] = toy_logits([token for token, _ in history])
+        assert self.used() <= self.cells
         return logits
+
+    def used(self) -> int:
+        """Cells, each counted once whoever shares it."""
+        return len({cell for history in self.history.values() for _, cell in history})
 
     def before(self, slices: list[tuple[Slice, list[int]]]) -> None:
         """For tests that break something."""
 
-    def fork(self, src: int, dst: int) -> None:
+    def fork(self, src: int, dst: int, tokens: int) -> bool:
         assert dst not in self.history
         assert dst < self.sequences
-        self.history[dst] = list(self.history[src])
+        assert tokens <= len(self.history[src])
+        self.history[dst] = self.history[src][:tokens]
+        return True
 
-    def free(self, seq: int) -> None:
-        self.history.pop(seq, None)
-        self.own.pop(seq, None)
+    def cut(self, seq: int, tokens: int) -> None:
+        self.history[seq] = self.history.get(seq, [])[:tokens]
+        if not self.history[seq]:
+            del self.history[seq]
+
+    def clear(self) -> None:
+        assert not self.history, "nobody may lose what he needs"
 
 
 class FlakyToy(Toy):
@@ -86,7 +98,7 @@ class FlakyToy(Toy):
 
     def before(self, slices: list[tuple[Slice, list[int]]]) -> None:
         if sum(part.count for part, _ in slices) > 1 and self.flaky.random() < 0.4:
-            raise NoCellsError
+            raise EngineError("the KV cache has no room left")
 
 
 class PickyToy(Toy):

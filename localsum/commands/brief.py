@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from localsum.pipeline import Failed
     from localsum.runs import Tally
 
-_RUN_COUNTS = ("decode_s", "outside_s", "prompt", "forced", "sampled", "masks", "steps")
+_RUN_COUNTS = (  # of engine.types.Counts, what --stats says of the run; the rest is in its "document"
+    *("prompt", "reused", "forced", "sampled", "masks", "steps"),
+    *("inside_s", "outside_s", "source_s"),
+)
 
 
 def brief(
@@ -45,9 +48,18 @@ def brief(
         int | None, typer.Option("--threads", min=1, max=512, help="Threads to use. [default: all cores]")
     ] = None,
     context: Annotated[
-        int, typer.Option("--context", min=1024, max=1_048_576, help="Tokens of context to hold in memory.")
-    ] = 8192,
+        int | None,
+        typer.Option(
+            "--context", min=1024, max=1_048_576, help="Tokens of context to hold in memory. [default: what fits]"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of all sampling.")] = 0,
+    reproducible: Annotated[
+        bool,
+        typer.Option(
+            "--reproducible", help="Write each request by itself: the same article then gives the same brief always."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints; errors only.")] = False,
     store: options.StoreOption = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Neither keep briefs nor use kept ones.")] = False,
@@ -84,7 +96,8 @@ def brief(
         out: Output = Stream(wanted, lambda done: render(done, wanted, **terminal()), write_out)
     else:
         out = Folder(into, wanted) if into else OneFile(Path(output), wanted)
-    settings = {"style": style, "seed": seed, "context": context, "writer": writer_version()}
+    settings: dict[str, Any] = {"style": style, "seed": seed, "context": context, "reproducible": reproducible}
+    settings["writer"] = writer_version()
     found_model = cache(lambda: find_model(model))
     timings: list[dict[str, float]] = []
     notes: list[str] = []
@@ -112,7 +125,9 @@ def brief(
             view.note(f"loading {found.name}")
             from localsum.engine.llama import LlamaEngine
 
-            with LlamaEngine(found.path, name=found.name, cells=context, threads=threads) as engine:
+            with LlamaEngine(
+                found.path, name=found.name, cells=context, threads=threads, reproducible=reproducible
+            ) as engine:
                 about_engine["load_s"] = round(time.perf_counter() - started, 4)
                 view.note("reading")
                 names = {"name": found.name, "sha256": found.sha256}

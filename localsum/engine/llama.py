@@ -6,6 +6,7 @@ import ctypes
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal
 
 # GNU OpenMP's threads spin at every barrier before they sleep, by default for so long that one other busy program makes
 # decoding ten times slower. A short spin costs nothing on an idle machine (DECISIONS.md). Read when the library loads.
@@ -15,13 +16,15 @@ import llama_cpp.llama_cpp as lib
 import numpy as np
 from llguidance import LLTokenizer
 
+from localsum.engine.fit import LEAST_CELLS, fit_cache, free_bytes, usable_cores
 from localsum.engine.guide import Guide, Guides
-from localsum.engine.loop import NoCellsError, Run
+from localsum.engine.loop import Run
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
 from localsum.engine.types import Counts, Event, ModelInfo, Prompt, Request, Segment
 from localsum.errors import EngineError, ModelError
 
+_KV_TYPES = {"f16": lib.GGML_TYPE_F16, "q8_0": lib.GGML_TYPE_Q8_0}
 _log_lines: list[str] = []
 
 
@@ -46,8 +49,17 @@ class LlamaBackend:
     """A model, its context and vocabulary. Not safe for use by several threads at once."""
 
     def __init__(
-        self, path: Path, *, cells: int, sequences: int, batch: int, threads: int, flash_attention: bool = True
+        self,
+        path: Path,
+        *,
+        threads: int,
+        cells: int | None = None,
+        kv: Literal["f16", "q8_0"] | None = None,
+        sequences: int = 24,
+        batch: int = 512,
+        flash_attention: bool = True,
     ) -> None:
+        """`cells` and `kv` None: what fits the memory that is free; if that was too much after all, half of it."""
         _log_lines.clear()
         lib.llama_log_set(_keep_log, None)
         lib.llama_backend_init()
@@ -60,19 +72,23 @@ class LlamaBackend:
             )
         self._vocab = lib.llama_model_get_vocab(self._model)
         self.context_tokens = int(lib.llama_model_n_ctx_train(self._model))
-        self.cells = min(cells, self.context_tokens)
+        fit = fit_cache(free_bytes() - path.stat().st_size, self._cell_bytes(), self.context_tokens)
+        self.cells = min(cells or fit.cells, self.context_tokens)
+        self.kv = kv or fit.kv
         self.sequences = sequences
         self.batch = batch
         settings = lib.llama_context_default_params()
-        settings.n_ctx = self.cells
-        settings.n_batch = settings.n_ubatch = batch
         settings.n_seq_max = sequences
         settings.n_threads = settings.n_threads_batch = threads
+        settings.type_k = settings.type_v = _KV_TYPES[self.kv]
         settings.kv_unified = True
         settings.flash_attn_type = 1 if flash_attention else 0
         settings.n_outputs_max = sequences  # logits of 262,144 floats each: one row a branch, not one a token
         settings.no_perf = True
-        self._context = lib.llama_init_from_model(self._model, settings)
+        self._context = self._make_context(settings)
+        while not self._context and not cells and self.cells > LEAST_CELLS:
+            self.cells, self.batch = max(LEAST_CELLS, self.cells // 2), max(64, self.batch // 2)
+            self._context = self._make_context(settings)
         if not self._context:
             lib.llama_model_free(self._model)
             raise ModelError(
@@ -80,11 +96,25 @@ class LlamaBackend:
                 "try: localsum brief --context 4096 FILE",
             )
         self._memory = lib.llama_get_memory(self._context)
-        self._batch = lib.llama_batch_init(batch, 0, 1)
+        self._batch = lib.llama_batch_init(self.batch, 0, 1)
         self.vocabulary = int(lib.llama_vocab_n_tokens(self._vocab))
-        self.ends = frozenset(np.flatnonzero(self._flags("llama_vocab_is_eog")).tolist())
         self._pieces: list[bytes] = []
+        self._ends: frozenset[int] = frozenset()
         self._guides = Guides(self._token_table, self.vocabulary)
+
+    def _make_context(self, settings: lib.llama_context_params) -> int | None:
+        settings.n_ctx = self.cells
+        settings.n_batch = settings.n_ubatch = self.batch
+        context: int | None = lib.llama_init_from_model(self._model, settings)
+        return context
+
+    def _cell_bytes(self) -> int:
+        """Of one token in the KV cache, all layers, in f16."""
+        model = self._model
+        family = self.metadata("general.architecture")
+        head = lib.llama_model_n_embd(model) // max(1, lib.llama_model_n_head(model))
+        sizes = [self.metadata(f"{family}.attention.{name}_length") or head for name in ("key", "value")]
+        return int(lib.llama_model_n_layer(model) * lib.llama_model_n_head_kv(model) * sum(map(int, sizes)) * 2)
 
     # Vocabulary
 
@@ -99,6 +129,12 @@ class LlamaBackend:
         self._guides.wait()
         return self._pieces
 
+    @property
+    def ends(self) -> frozenset[int]:
+        """Tokens that end a turn or a text."""
+        self._guides.wait()
+        return self._ends
+
     def _read_pieces(self) -> list[bytes]:
         """The same with the names of control tokens."""
         kinds = (ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int32, ctypes.c_bool)
@@ -112,6 +148,7 @@ class LlamaBackend:
 
     def _token_table(self) -> LLTokenizer:
         """llguidance's view of the vocabulary; control tokens are marked so that no grammar text can produce them."""
+        self._ends = frozenset(np.flatnonzero(self._flags("llama_vocab_is_eog")).tolist())
         named = self._read_pieces()
         control = self._flags("llama_vocab_is_control")
         self._pieces = [b"" if is_control else piece for piece, is_control in zip(named, control, strict=True)]
@@ -124,7 +161,7 @@ class LlamaBackend:
             ],
             vocab_ptr=self._vocab,
             tokenize_fptr=_address("llama_tokenize"),
-            eos_token=sorted(self.ends),
+            eos_token=sorted(self._ends),
             slices=[],  # masks are rare here (the argmax is asked first), and slices double the time to build
         )
         return tokenizer
@@ -171,7 +208,7 @@ class LlamaBackend:
         batch.n_tokens = index
         status = lib.llama_decode(self._context, batch)
         if status == 1:
-            raise NoCellsError
+            raise EngineError("the KV cache has no room left")
         if status != 0:
             raise EngineError(f"llama_decode failed with status {status}: {_last_log()}", "please report this")
         return {seq: self._logits(row) for seq, row in asked.items()}
@@ -180,12 +217,30 @@ class LlamaBackend:
         """A view: valid until the next decode."""
         return np.ctypeslib.as_array(lib.llama_get_logits_ith(self._context, row), shape=(self.vocabulary,))
 
-    def fork(self, src: int, dst: int) -> None:
-        lib.llama_memory_seq_cp(self._memory, src, dst, -1, -1)
+    def fork(self, src: int, dst: int, tokens: int) -> bool:
+        """Share the first `tokens` cells of `src` with the empty `dst`. False if the cache no longer has them all.
 
-    def free(self, seq: int) -> None:
+        Layers with a sliding window may have given away cells that lie before the window of the last token, which does
+        no harm until somebody continues from further up. (Models with a recurrent state have but one place to go on
+        from; they say that their first position is their last.)
+        """
+        window = lib.llama_model_n_swa(self._model)
+        needed_from = max(0, tokens - window) if window else 0
+        is_whole = lib.llama_memory_seq_pos_max(self._memory, src) + 1 == tokens
+        if not is_whole and lib.llama_memory_seq_pos_min(self._memory, src) > needed_from:
+            return False
+        lib.llama_memory_seq_cp(self._memory, src, dst, 0, tokens)
+        return True
+
+    def cut(self, seq: int, tokens: int) -> None:
+        """Free the cells of `seq` behind its first `tokens`."""
         if self._context:
-            lib.llama_memory_seq_rm(self._memory, seq, -1, -1)
+            lib.llama_memory_seq_rm(self._memory, seq, tokens, -1)
+
+    def clear(self) -> None:
+        """Free every cell, so that what comes next finds the cache as if it were new."""
+        self._check_open()
+        lib.llama_memory_clear(self._memory, False)
 
     def used_sequences(self) -> list[int]:
         """Sequences that hold cells; empty when nothing runs."""
@@ -232,8 +287,10 @@ class LlamaBackend:
 class LlamaEngine:
     """The engine. Loads the model at once; close it, or use it as a context manager, to free memory.
 
-    `cells` is the KV cache in tokens, shared by all that runs at once; `sequences` bounds the branches beside each
-    other; `overlap` is how many branches may still run when the next document's reading begins.
+    `cells` is the KV cache in tokens, shared by all that runs at once, and `kv` the type of its values: both chosen by
+    the free memory unless given. `threads` None are all usable cores. `sequences` bounds the branches beside each
+    other; `overlap` is how many of them may still run when the next document's reading begins. With `reproducible` a
+    request gives the same text whatever is written beside it: each has the cache for itself.
     """
 
     def __init__(
@@ -241,16 +298,19 @@ class LlamaEngine:
         path: Path,
         *,
         name: str = "",
-        cells: int = 8192,
+        cells: int | None = None,
+        kv: Literal["f16", "q8_0"] | None = None,
         sequences: int = 24,
         batch: int = 512,
         threads: int | None = None,
-        overlap: int = 0,
+        overlap: int = 4,
+        reproducible: bool = False,
     ) -> None:
         threads = threads or usable_cores()
         self._overlap = overlap
+        self._is_reproducible = reproducible
         self._is_running = False
-        self.backend = LlamaBackend(path, cells=cells, sequences=sequences, batch=batch, threads=threads)
+        self.backend = LlamaBackend(path, cells=cells, kv=kv, sequences=sequences, batch=batch, threads=threads)
         bos, eos = self.backend.special_tokens()
         self.totals = Counts()
         self.info = ModelInfo(
@@ -259,7 +319,13 @@ class LlamaEngine:
             chat_template=self.backend.chat_template(),
             bos=bos,
             eos=eos,
-            settings={"threads": threads, "cells": self.backend.cells, "sequences": sequences, "batch": batch},
+            settings={
+                "threads": threads,
+                "cells": self.backend.cells,
+                "kv": self.backend.kv,
+                "sequences": sequences,
+                "batch": self.backend.batch,
+            },
         )
 
     def count_tokens(self, text: str) -> int:
@@ -271,7 +337,13 @@ class LlamaEngine:
             raise EngineError("the engine is still running", "read the other iterator to its end, or close it")
         self._is_running = True
         try:
-            yield from Run(self.backend, requests, overlap=self._overlap, totals=self.totals)
+            yield from Run(
+                self.backend,
+                requests,
+                overlap=self._overlap,
+                totals=self.totals,
+                reproducible=self._is_reproducible,
+            )
         finally:
             self._is_running = False
 
@@ -284,10 +356,3 @@ class LlamaEngine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -9,6 +9,11 @@ from localsum.engine.guide import Guide
 from localsum.engine.types import Counts, Sampling
 from localsum.errors import EngineError
 
+# DRY ("don't repeat yourself"): a run of that many tokens may be repeated freely; each further token costs more.
+_DRY_FREE = 2
+_DRY_BASE = 1.75
+_DRY_MOST = 40
+
 Logits = NDArray[np.float32]  # shape (vocabulary,)
 
 
@@ -16,10 +21,10 @@ def pick(
     logits: Logits, guide: Guide, sampling: Sampling, written: list[int], rng: np.random.Generator, counts: Counts
 ) -> int:
     """The next token. The argmax is tried first: the grammar's whole mask is built only where it is refused."""
-    banned = repeats(written, sampling.no_repeat)
-    if banned:
+    if sampling.dry and (runs := repeated_runs(written)):
         logits = logits.copy()
-        logits[banned] -= 1e4  # not -inf: where the grammar allows nothing else they are still ranked
+        for token, length in runs.items():
+            logits[token] -= sampling.dry * _DRY_BASE ** (length - _DRY_FREE)
     best = int(logits.argmax())
     if not np.isfinite(logits[best]):  # argmax finds a NaN before any number
         raise EngineError("the model's logits are not numbers")
@@ -51,9 +56,13 @@ def draw(scores: Logits, sampling: Sampling, rng: np.random.Generator) -> int:
     return int(order[rng.choice(weights.size, p=weights / weights.sum())])
 
 
-def repeats(written: list[int], size: int) -> list[int]:
-    """Tokens that would complete an n-gram of `size` tokens already written in this branch."""
-    if size < 2 or len(written) < size:
-        return []
-    tail = written[len(written) - size + 1 :]
-    return [written[i + size - 1] for i in range(len(written) - size + 1) if written[i : i + size - 1] == tail]
+def repeated_runs(written: list[int]) -> dict[int, int]:
+    """Tokens that would go on repeating this branch, and how many tokens before them are repeated already (DRY)."""
+    runs: dict[int, int] = {}
+    for end in range(len(written) - 1):  # of an earlier run that ends as the text does now
+        length = 0
+        while length <= end and written[end - length] == written[-1 - length] and length < _DRY_MOST:
+            length += 1
+        if length >= _DRY_FREE:
+            runs[written[end + 1]] = max(length, runs.get(written[end + 1], 0))
+    return runs

@@ -25,6 +25,8 @@ class Sequence:
     written: list[int] = field(default_factory=list)
     text: str = ""
     finish: Literal["stop", "length"] | None = None
+    began_s: float = 0.0  # when its first decode began, and
+    first_token_s: float = 0.0  # when the one that gave its first sampled token had ended
     _decoder: codecs.IncrementalDecoder = field(
         default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
     )

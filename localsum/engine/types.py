@@ -23,14 +23,14 @@ Prompt = tuple[Segment, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How a token is picked. Temperature 0 is greedy; the other settings then change nothing but `no_repeat`."""
+    """How a token is picked. Temperature 0 is greedy; the other settings then change nothing but `dry`."""
 
     temperature: float = 0.0
     top_k: int = 64
     top_p: float = 0.95
     min_p: float = 0.0
     seed: int = 0
-    no_repeat: int = 0  # avoid completing an n-gram of this many tokens twice in one branch; below 2 it is off
+    dry: float = 0.0  # how strongly what repeats the branch's own text is avoided; 0.8 is usual, 0 is off
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,27 @@ class Request:
 
 @dataclass(slots=True)
 class Counts:
-    """Tokens and seconds of a branch, a request or a run. `prompt` counts prefix and suffixes, each read once."""
+    """Tokens and seconds of a branch, a request or a run.
 
-    prompt: int = 0
-    forced: int = 0
+    A request's clock starts when the reading of its prefix does, and its branches' with it. Seconds of branches
+    overlap, for they are written together.
+    """
+
+    prompt: int = 0  # tokens of prefix and suffixes, each counted once
+    reused: int = 0  # of these, in the cache already for an earlier request
+    forced: int = 0  # appended because the grammar allowed nothing else
     sampled: int = 0
     masks: int = 0  # how often the whole mask was needed because the argmax was not allowed
-    steps: int = 0  # decodes, whole run only
-    queued_s: float = 0.0  # of a request: until the reading of its prefix began; the next three count from there
-    prefill_s: float = 0.0  # until the prefix was read, of a request
-    first_token_s: float = 0.0  # until the first sampled token, of a request
-    total_s: float = 0.0  # until it was done, of a branch or a request
-    decode_s: float = 0.0  # inside llama_decode, whole run only
-    outside_s: float = 0.0  # in the engine but outside llama_decode, whole run only
+    queued_s: float = 0.0  # waiting: of a request for its reading to begin, of a branch for a place beside the others
+    prefill_s: float = 0.0  # reading: of a request its prefix, of a branch its suffix
+    first_token_s: float = 0.0  # until the first sampled token, by the request's clock
+    decode_s: float = 0.0  # from then to the end
+    total_s: float = 0.0  # until the end, by the request's clock
+    # Of a whole run only
+    steps: int = 0  # calls of llama_decode
+    inside_s: float = 0.0  # in llama_decode
+    outside_s: float = 0.0  # in the engine, but outside llama_decode
+    source_s: float = 0.0  # waiting for the next request: the work of whoever makes them
 
 
 @dataclass(frozen=True, slots=True)

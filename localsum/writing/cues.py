@@ -13,7 +13,8 @@ _I = re.IGNORECASE
 # A sentence that opens by pointing back cannot stand alone.
 ANAPHORIC = re.compile(
     r"(?:this|that|these|those|it|its|it['’]s|they|they['’](?:re|ve|ll|d)|their|them|he|he['’](?:s|d|ll)|she"
-    r"|she['’](?:s|d|ll)|his|her|hers|such|so|another|both|neither|each|others?|either|here|there|then|yet"
+    r"|she['’](?:s|d|ll)|his|her|hers|such|so|another|both|neither"
+    r"|each(?= (?:of|has|had|is|was|can|will|one|other)\b)|others?|either|here|there|then|yet"
     r"|for example|for instance|which|one (?:of (?:them|these|those)|reason|example)|as such|in (?:this|that|these"
     r"|those|such)|at (?:this|that)|to (?:this|that|do so)|with (?:this|that)|by (?:this|that)|of (?:these|those)"
     r"|because of (?:this|that)|(?:some|all|most|none|many|several|few) of (?:these|those|them|this|it)|do(?:es"

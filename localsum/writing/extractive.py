@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cached_property
 
 from localsum.brief import Quote
 from localsum.document import Document, Span
 from localsum.engine import grammar
 from localsum.engine.types import Branch, Engine, Request, Segment
-from localsum.grounding import Source
+from localsum.grounding import Source, check
 from localsum.grounding.names import names_in
 from localsum.grounding.words import content_stems
 from localsum.templates import Field, Template
@@ -55,6 +56,10 @@ class Desk:
         self._count = count_tokens
         most = max((each.count[1] for each in template.fields if each.extract == "topics"), default=6)
         self.topics = topics(self.material, most)
+
+    @cached_property
+    def source(self) -> Source:
+        return Source.of(self.material.document)
 
     def fill(self) -> None:
         """Choose for every field; those that take the best sentences first."""
@@ -220,7 +225,9 @@ class Desk:
 
         def use(answer: str) -> None:
             line = headline.clause(answer, each.words, is_last_resort=False)
-            if title.stands(line) and (sentence := self._support(line, each, sources)):
+            if not title.stands(line) or check(line, self.source).verdict == "unsupported":
+                return
+            if sentence := self._support(line, each, sources):
                 offer(title.Line(line, sentence, by_model=True))
 
         self._propose(each, each.name, texts, use)
@@ -367,8 +374,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
         texts = yield (Request(key, (Segment(_examples(template)),), tuple(map(_branch, desk.asks))),)
         for ask in desk.asks:
             ask.use(texts.get(ask.name, ""))
-    source = Source.of(document)
-    return {each.name: finish(each, desk.drafts[each.name], source) for each in template.fields}
+    return {each.name: finish(each, desk.drafts[each.name], desk.source) for each in template.fields}
 
 
 def _branch(ask: Ask) -> Branch:

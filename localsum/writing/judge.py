@@ -1,0 +1,325 @@
+"""Which of a model's texts are shown: sentence by sentence, against the source and against what the brief says already.
+
+Knows fields, drafts and checks; neither prompts nor engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from localsum.document import Span
+from localsum.grounding import Source, check
+from localsum.grounding.names import Name, names_in
+from localsum.grounding.words import content_stems, stem_overlap
+from localsum.sentences import split
+from localsum.templates import Field
+from localsum.writing import answers, cues, headline, select
+from localsum.writing.draft import Draft, Entry
+from localsum.writing.extractive import Desk
+from localsum.writing.gate import Least, is_quotation, malformed, unfit
+from localsum.writing.material import Sentence
+from localsum.writing.shelf import runs_of
+
+# A summary has the source's words but joins its places; an item makes one point.
+TEXT, CLOSING, LINE, ITEM = Least(0.75, 0.6), Least(0.75, 0.8), Least(0.7, 0.6), Least(0.6, 0.75)
+_LEAST_HEADING = 0.75  # of a heading's stems that the source has
+_ANY = 1_000  # words; where the length is checked elsewhere
+_LEAST_BODY = 12  # words of a section
+_WORDS_PER_ITEM = 160
+_LEAST_ANSWER = 4  # words of a title or text
+_MOST_OVERLAP = 0.6  # of stems with one sentence said before
+_MOST_REPEATED = 0.12  # of a sentence's runs of four words
+SAID_BEFORE = "said before"
+
+
+class Refusal(NamedTuple):
+    """A text of the model that may be mended, and what is wrong with it."""
+
+    field: Field
+    reason: str
+
+
+@dataclass(slots=True)
+class Judgement:
+    """The drafts that the texts make, what was refused, and all sentences shown so far."""
+
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    refused: list[Refusal] = field(default_factory=list)
+    untitled: list[tuple[Field, Entry]] = field(default_factory=list)  # a part and the entry whose own was refused
+    said: list[str] = field(default_factory=list)
+
+
+def judge(fields: list[Field], said: dict[str, list[dict[str, str]]], desk: Desk, source: Source) -> Judgement:
+    """The model's texts that pass, else the extractive drafts'. `said` holds each field's candidates, by part."""
+    out = Judgement()
+    written = {each.name for each in fields}
+    for name in desk.drafts.keys() - written:  # the actions, which the source's own words make
+        out.said += [s for entry in desk.drafts[name].entries for text in entry.parts.values() for s in sentences(text)]
+    for each in sorted(fields, key=_precedence):
+        fill = _items if each.shape == "items" else _single
+        out.drafts[each.name] = fill(each, said[each.name], desk, source, out)
+    for each in sorted(fields, key=_filling):  # the model's own is placed before what only fills up
+        if each.shape == "items":
+            _fill(each, out.drafts[each.name], desk, out)
+        elif each.extract == "closing":
+            _close(each, out.drafts[each.name], desk, out)
+    return out
+
+
+def _precedence(each: Field) -> int:
+    """What was said is not said again, so the parts with fewest sentences choose first: texts, points, then topics."""
+    return 2 if each.extract == "topics" else 1 if each.shape == "items" else 0
+
+
+def _filling(each: Field) -> int:
+    """Points first, then topics, then the end."""
+    return _precedence(each) or 3
+
+
+def _single(each: Field, candidates: list[dict[str, str]], desk: Desk, source: Source, out: Judgement) -> Draft:
+    fallback, text = desk.drafts[each.name], candidates[0][each.name]
+    if any(entry.own_title for entry in fallback.entries):
+        return fallback  # its editor knew best
+    if each.shape == "choice":
+        return Draft([Entry({each.name: text}, written=True)], by_model=True) if text else fallback
+    if each.shape == "line":
+        reason = _unfit(text, each.words, source, desk, LINE)
+    else:
+        least = TEXT if each.extract == "central" else CLOSING
+        text, reason = kept(text, each, source, desk, out.said, least)
+    if reason is None:
+        draft = Draft([Entry({each.name: text}, written=True)], by_model=True)
+    else:
+        out.refused.append(Refusal(each, reason))
+        why = f"the model's text was refused ({reason}); the source's own words are shown"
+        draft = Draft(list(fallback.entries), missing=[*fallback.missing, why])
+        if each.extract == "closing":
+            return draft  # see _close
+    if each.shape == "text":
+        out.said += sentences(draft.entries[0].parts[each.name]) if draft.entries else []
+    return draft
+
+
+def _items(each: Field, candidates: list[dict[str, str]], desk: Desk, source: Source, out: Judgement) -> Draft:
+    draft = Draft(by_model=True)
+    part, name = answers.main_part(each), answers.main_name(each)
+    refused = 0
+    most = _most_shown(each, desk)
+    quotes = [quote.text for draft in desk.drafts.values() for quote in draft.quotes]
+    for parts in candidates:
+        if len(draft.entries) >= most:
+            break
+        text, reason = kept(parts[name], part, source, desk, [*out.said, *quotes], ITEM)
+        if reason is None and each.extract != "topics" and is_quotation(text):
+            reason = "a quotation"
+        if reason is None and each.extract == "topics" and len(text.split()) < _LEAST_BODY:
+            reason = "too short"
+        if reason is None and points_back(text):
+            reason = "it does not say who or what is meant"
+        if reason:
+            refused += 1
+        else:
+            entry = Entry({**parts, name: text}, list(check(text, source).evidence), written=True)
+            _check_parts(each, name, entry, draft, source, desk, out)
+            draft.entries.append(entry)
+            out.said += [s for other in entry.parts.values() for s in sentences(other)]
+    if refused:
+        draft.missing.append(f"{refused} of the model's items were refused: unsupported, or said before")
+    return draft
+
+
+def _most_shown(each: Field, desk: Desk) -> int:
+    """How many items a list shows: a short document has not many points that are none of its summary."""
+    if each.extract == "topics":
+        return each.count[1]
+    words = sum(sentence.words for sentence in desk.material.sentences)
+    return min(each.count[1], max(each.count[0] + 1, round(words / _WORDS_PER_ITEM)))
+
+
+def _check_parts(
+    each: Field, name: str, entry: Entry, draft: Draft, source: Source, desk: Desk, out: Judgement
+) -> None:
+    """The parts written with an item, beside its claim: a heading is mended, a text that is refused left empty."""
+    for part in answers.together(each):
+        if part.name == name or part.shape == "choice":
+            continue
+        own = entry.parts[part.name]
+        if part.shape == "line":
+            earlier = [other.parts[part.name] for other in draft.entries]
+            if not is_heading(own, part, entry.parts[name], source, earlier):
+                out.untitled.append((part, entry))
+                weight = dict.fromkeys(content_stems(entry.parts[name]), 1.0)
+                lines = [headline.phrase([entry.parts[name]], part.words, weight), headline.clause(own, part.words)]
+                entry.parts[part.name] = next(filter(None, lines), headline.clause(entry.parts[name], part.words))
+        else:
+            text, reason = kept(own, part, source, desk, [entry.parts[name]], ITEM)
+            entry.parts[part.name] = "" if reason else text
+
+
+def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[str]) -> bool:
+    """Whether the line names what the text is about: of the source's words, and one at least of the text's."""
+    stems = content_stems(line)
+    if malformed(line, part.words) or not stems or line in earlier or "?" in line:
+        return False
+    about = content_stems(text)
+    if runs_of(line) & runs_of(text):
+        return False  # the beginning of a sentence of it
+    return sum(stem in source.stems for stem in stems) >= _LEAST_HEADING * len(stems) and bool(stems & about)
+
+
+def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
+    """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least."""
+    name = answers.main_name(each)
+    own = [entry for entry in desk.drafts[each.name].entries if not malformed(entry.parts[name], _ANY)]
+    if each.extract == "insights":
+        own += _others(answers.main_part(each), name, each, desk)
+    before = list(out.said)  # its own entries do not repeat each other
+    wanted = max(each.count[0], len(own)) if each.extract == "topics" else each.count[0]
+    for entry in own:
+        if len(draft.entries) >= min(wanted, each.count[1]):
+            break
+        others = out.said if each.extract == "insights" else before
+        least = _LEAST_BODY if each.extract == "topics" else 1
+        if new := _unsaid(entry, name, others, desk, least):
+            draft.entries.append(new)
+            out.said += [s for other in new.parts.values() for s in sentences(other)]
+    if not draft.entries and each.count[0]:
+        draft.entries += own[:1]  # said before, but better than an empty field
+    if not draft.entries:
+        draft.missing += desk.drafts[each.name].missing or ["the model found none"]
+    if each.extract == "topics":
+        draft.entries.sort(key=lambda entry: min((span.start for span in entry.evidence[:1]), default=0))
+
+
+def _close(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
+    """What the source ends with, where the model's conclusion was refused: what of it was not said, else the last."""
+    if draft.by_model or not draft.entries:
+        return
+    own = draft.entries[0]
+    draft.entries[0] = _unsaid(own, each.name, out.said, desk) or _last(each, out.said, desk) or own
+    out.said += sentences(draft.entries[0].parts[each.name])
+
+
+def _unsaid(entry: Entry, name: str, said: list[str], desk: Desk, least: int = 1) -> Entry | None:
+    """An extractive entry without the sentences that were said; None if fewer than `least` words are left."""
+    every = sentences_at(entry.evidence, desk)
+    new = [s for s in every if not is_said(s.text, said)]
+    if len(new) == len(every):
+        return None if points_back(entry.parts[name]) else entry
+    pick = select.pick_of(new)
+    if len(pick.text.split()) < least or points_back(pick.text):
+        return None
+    return Entry({**entry.parts, name: pick.text}, list(pick.evidence))
+
+
+def _last(each: Field, said: list[str], desk: Desk) -> Entry | None:
+    """The last sentence of the document that can stand alone and was not said."""
+    for s in reversed(desk.material.sentences):
+        if s.is_usable and s.standing > -0.5 and s.words <= each.words and not is_said(s.text, said):
+            pick = select.pick_of([s])
+            if not points_back(pick.text) and not malformed(pick.text, each.words):
+                return Entry({each.name: pick.text}, list(pick.evidence))
+    return None
+
+
+def _others(part: Field, name: str, each: Field, desk: Desk) -> list[Entry]:
+    """The document's best sentences that can stand alone, for where nothing else is left."""
+    usable = [s for s in desk.material.sentences if s.is_usable and s.standing > -0.5 and s.words <= part.words]
+    picks = [select.pick_of([s]) for s in sorted(usable, key=lambda s: -desk.material.salience(s))]
+    empty = {other.name: "" for other in each.parts}
+    texts = [(pick, pick.text) for pick in picks if not is_quotation(pick.text) and not malformed(pick.text, _ANY)]
+    return [Entry({**empty, name: text}, list(pick.evidence)) for pick, text in texts]
+
+
+# One text
+
+
+def kept(text: str, part: Field, source: Source, desk: Desk, said: list[str], least: Least) -> tuple[str, str | None]:
+    """The sentences of a text that may be shown, and None; or the text itself and why too little of it may be."""
+    shown: list[str] = []
+    reasons: list[str] = []
+    for sentence in sentences(text):
+        if len(shown) == part.sentences[1]:
+            break
+        reason = _unfit(sentence, part.words, source, desk, least)
+        if reason is None and sum(len(one.split()) for one in [*shown, sentence]) > part.words:
+            reason = f"longer than {part.words} words"
+        if reason is None and is_said(sentence, [*said, *shown]):
+            reason = SAID_BEFORE
+        if reason is None and reasons and not shown and cues.ANAPHORIC.match(sentence):
+            reason = "points back"
+        if reason:
+            reasons.append(reason)
+        else:
+            shown.append(sentence)
+    rest = " ".join(shown)
+    if not rest:
+        return text, reasons[0] if reasons else "no answer"
+    if len(shown) < part.sentences[0] and len(rest.split()) < part.words // 2:
+        return text, reasons[0] if reasons else "too short"
+    return rest, None
+
+
+def _unfit(text: str, most_words: int, source: Source, desk: Desk, least: Least) -> str | None:
+    if not is_answer(text):
+        return "no answer"
+    reason = unfit(text, source, least, most_words)
+    if reason is None:
+        inside = sentences_at(check(text, source).evidence[:1], desk)
+        if inside and not any(_is_story(sentence) for sentence in inside):
+            reason = "rests on what is no part of the story"  # an advertisement, a greeting
+    return reason
+
+
+def _is_story(sentence: Sentence) -> bool:
+    """Whether a sentence of the document is unfit to be shown for nothing worse than that it leans on another."""
+    return sentence.is_usable or bool(cues.ANAPHORIC.match(sentence.text) or cues.PRONOUN_SUBJECT.search(sentence.text))
+
+
+def points_back(text: str) -> bool:
+    """Whether a text opens with what was spoken of before, or says "he" before it names anybody."""
+    if cues.ANAPHORIC.match(text):
+        return True
+    found = cues.PRONOUN_SUBJECT.search(text)
+    return found is not None and not any(name.start < found.start() for name in names_in(text) if _is_sure(name))
+
+
+def _is_sure(name: Name) -> bool:
+    return name.sure or len(name.parts) > 1
+
+
+def is_answer(text: str) -> bool:
+    """Whether a text says anything: not "Done." or "HACKED"."""
+    return len(text.split()) >= _LEAST_ANSWER
+
+
+def is_said(sentence: str, said: list[str]) -> bool:
+    """Whether a sentence says what another said: in other words, or in the same."""
+    if any(stem_overlap(sentence, other) > _MOST_OVERLAP for other in said):
+        return True
+    runs = runs_of(sentence)
+    old = frozenset().union(*map(runs_of, said))
+    return len(runs & old) > max(1, _MOST_REPEATED * len(runs))
+
+
+def digest(fields: list[Field], texts: dict[str, list[str]], source: Source, desk: Desk) -> str:
+    """What was written of each passage and stands in the source: what a long document's single texts are made of."""
+    out: list[str] = []
+    for n in range(max((len(texts[each.name]) for each in fields), default=0)):
+        for each in fields:
+            text, reason = kept(answers.tidy(texts[each.name][n], each), each, source, desk, out, ITEM)
+            if reason is None:
+                out.append(text)
+    return "\n\n".join(out)
+
+
+def sentences(text: str) -> list[str]:
+    return [text[span.start : span.end] for span in split(text)]
+
+
+def sentences_at(spans: Sequence[Span], desk: Desk) -> tuple[Sentence, ...]:
+    """The document's sentences that lie, in part at least, in one of the spans."""
+    every = desk.material.sentences
+    return tuple(s for s in every if any(s.span.start < e.end and e.start < s.span.end for e in spans))
