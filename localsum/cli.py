@@ -16,9 +16,11 @@ from typer.exceptions import TyperException
 from localsum import __version__
 from localsum.commands import about, kept
 from localsum.commands.brief import brief
+from localsum.commands.doctor import doctor
 from localsum.commands.read import read
 from localsum.commands.say import note, write_out
 from localsum.errors import LocalsumError, UsageError
+from localsum.guard import sealed
 
 app = typer.Typer(
     name="localsum",
@@ -29,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, read, *_KEPT, about.schema, about.models):
+for command in (brief, read, *_KEPT, about.schema, about.models, doctor):
     app.command()(command)
 
 _INTERRUPTED = 130
@@ -50,7 +52,8 @@ def run(arguments: list[str]) -> int:
         if getattr(sys, stream) is None:  # closed by whoever started us: `localsum brief FILE --output FILE >&-`
             setattr(sys, stream, open(os.devnull, mode))  # noqa: SIM115  (open to the end, as they always are)
     try:
-        code = app(arguments or ["--help"], prog_name="localsum", standalone_mode=False, obj=arguments)
+        with sealed():
+            code = app(arguments or ["--help"], prog_name="localsum", standalone_mode=False, obj=arguments)
         if code == _INTERRUPTED:  # typer makes this of Ctrl-C
             note("localsum: interrupted")
         return code if isinstance(code, int) else 0

@@ -36,11 +36,12 @@ class Output(Protocol):
         """No more will come: what is left to write is written."""
 
 
-def is_folder(output: str, files: int) -> bool:
-    """Whether `--output` names a folder: it is one, ends with a slash, or has no suffix where many files go in."""
+def is_folder(output: str, paths: list[str]) -> bool:
+    """Whether `--output` names a folder: it is one, ends with a slash, or is new, has no suffix and many go in."""
     if os.path.isdir(output) or output.endswith(("/", os.sep)):
         return True
-    return files > 1 and not os.path.exists(output) and not Path(output).suffix
+    are_many = len(paths) > 1 or os.path.isdir(paths[0])
+    return are_many and not os.path.exists(output) and not Path(output).suffix
 
 
 @dataclass

@@ -144,24 +144,20 @@ def _changing(store: sqlite3.Connection) -> Iterator[None]:
 
 
 def key_of(document: Document, model: str, template: str, settings: dict[str, Any]) -> str:
-    """What a brief depends on, as a digest: all of the document that writers see, digests of the others, settings.
+    """What a brief depends on, as a digest: what it says of the document, digests of the others, the settings.
 
     The document's path is not among it: a copy has the same brief.
     """
-    seen = [document.sha256, document.title, document.published, document.language]
+    seen = [document.sha256, document.title, document.published, document.language, document.warnings]
     blocks = [[block.start, block.end, block.kind, block.level, block.speaker] for block in document.blocks]
     whole = json.dumps([seen, blocks, model, template, settings], sort_keys=True)
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def recall(store: sqlite3.Connection, key: str, document: Document) -> Brief | None:
-    """The brief that is kept under `key`, as one of `document`: its path and its warnings are those of now."""
+    """The brief that is kept under `key`, as one of `document`: its path is that of now."""
     row = store.execute("SELECT brief FROM briefs WHERE key = ?", (key,)).fetchone()
-    if row is None:
-        return None
-    data = json.loads(row[0])
-    own = [warning for warning in data["warnings"] if warning.startswith(tuple(f"{name}: " for name in data["mode"]))]
-    return from_dict({**data, "warnings": [*document.warnings, *own]}, document)
+    return from_dict(json.loads(row[0]), document) if row else None
 
 
 def keep(store: sqlite3.Connection, key: str, brief: Brief, settings: dict[str, Any]) -> None:
@@ -196,7 +192,8 @@ def history(store: sqlite3.Connection, limit: int) -> list[Kept]:
 
 def search(store: sqlite3.Connection, words: str, limit: int) -> list[Kept]:
     """Briefs that hold all the words, in themselves or in their source, the best first. English endings are alike."""
-    wanted = " ".join('"' + word.replace('"', '""') + '"' for word in words.replace("\0", " ").split())
+    words = words.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
+    wanted = " ".join('"' + word.replace('"', '""') + '"' for word in words.split())
     if not any(char.isalnum() for char in wanted):
         raise UsageError("no word to search for", "name one: localsum search WORDS")
     rows = store.execute(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_line import said, stand  # noqa: F401  (fixtures)
 
 GOLDEN = Path(__file__).parent / "golden"
 

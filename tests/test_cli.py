@@ -15,53 +15,21 @@ from typing import get_args
 
 import pytest
 import typer
+from command_line import CHAT, Said, Stand
 from jsonschema import Draft202012Validator
 
 import localsum
 from localsum import models, readers
 from localsum.cli import app, run
 from localsum.commands.options import FormatName, InputName, StyleName
-from localsum.engine.scripted import Script, ScriptedEngine
 from localsum.engine.types import Branch, Request
-from localsum.models import Model
 from localsum.render import as_json
 from localsum.schema import json_schema
 from localsum.templates import load_template
 
 ARTICLES = Path(__file__).parent / "data/articles"
 NEWS = str(ARTICLES / "news.md")
-CHAT = "{% for m in messages %}<turn>{{ m.role }}\n{{ m.content }}</turn>\n{% endfor %}<turn>model\n"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals, pipes and modes of POSIX")
-
-
-class Stand(ScriptedEngine):
-    """What the command line makes of a model file, without the model: it remembers how it was made and closed."""
-
-    made: list["Stand"] = []  # noqa: RUF012
-    script: Script | None = None
-    chat: str | None = None
-
-    def __init__(self, path: Path, **options: object) -> None:
-        super().__init__(type(self).script, chat_template=type(self).chat)
-        self.options = {"path": path, **options}
-        self.is_closed = False
-        Stand.made.append(self)
-
-    def __enter__(self) -> "Stand":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.is_closed = True
-
-
-@pytest.fixture
-def stand(monkeypatch: pytest.MonkeyPatch) -> type[Stand]:
-    """A scripted engine in the place of the real one, and a model that is always there."""
-    model = Model("scripted", Path("/models/scripted.gguf"), "5c" * 32, 1, None)
-    monkeypatch.setattr("localsum.models.find_model", lambda name=None: model)
-    monkeypatch.setattr("localsum.engine.llama.LlamaEngine", Stand)
-    monkeypatch.setattr(Stand, "made", [])
-    return Stand
 
 
 @pytest.fixture
@@ -86,21 +54,6 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "broken.toml").write_bytes(b'[[field]]\nname = "a"\nshape = "poem"\n')
     (tmp_path / "news.md").write_bytes(Path(NEWS).read_bytes())
     return tmp_path
-
-
-Said = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Said:
-    """`said("read", FILE)`: exit code, stdout, stderr."""
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        code = run(list(arguments))
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return command
 
 
 # Errors: each has its code, its message and a way out; none says anything on stdout
@@ -648,7 +601,7 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = ["localsum", "brief", "read", "history", "search", "show", "forget", "export", "schema", "models"]
+COMMANDS = ["localsum", "brief", "read", "history", "search", "show", "forget", "export", "schema", "models", "doctor"]
 
 
 def listing(name: str) -> str:

@@ -87,7 +87,7 @@ def brief(
     from localsum.store import keep, key_of, recall
     from localsum.templates import load_template
 
-    into = Path(output) if output and is_folder(output, len(paths)) else None
+    into = Path(output) if output and is_folder(output, paths) else None
     chosen = load_template(template)
     inputs = find_inputs(paths, recursive=recursive, pattern=glob, without=into)
     wanted = format or ("terminal" if output is None and sys.stdout.isatty() else "md")
@@ -225,9 +225,9 @@ def _interrupted(tally: Tally, arguments: list[str], *, is_kept: bool) -> Interr
 
 def _left_out(inputs: Inputs) -> Iterator[str]:
     if inputs.unknown:
-        yield f"note: {inputs.unknown:,} files have no ending that is known; to read them: --glob '*'"
+        yield f"note: files without a known ending left out: {inputs.unknown:,}; to read them: --glob '*'"
     if inputs.closed:
-        yield f"note: {inputs.closed:,} folders in folders were left out; to read them: --recursive"
+        yield f"note: folders in folders left out: {inputs.closed:,}; to read them: --recursive"
 
 
 def _last_line(tally: Tally, into: Path | None, *, is_kept: bool) -> None:
