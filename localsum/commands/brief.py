@@ -161,7 +161,7 @@ def brief(
         whole = {"load_s": 0.0, "wall_s": round(time.perf_counter() - started, 4), **about_engine}
         each = {"document": timings[0]} if len(timings) == 1 else {"documents": timings}
         note(json.dumps({**whole, **each, "from_store": tally.recalled}))
-    elif not quiet and wanted in ("json", "jsonl"):
+    elif not quiet and tally.total == 1 and wanted in ("json", "jsonl"):
         for warning in notes:
             note(f"note: {warning}")
     for line in [] if quiet or stats else _left_out(inputs):
