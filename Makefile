@@ -40,7 +40,7 @@ golden: $(VENV)/.dev
 	@for article in examples/*.md; do \
 		case "$$article" in *.brief.md | */README.md) continue ;; esac; \
 		echo "$$article" >&2; \
-		$(RUN) localsum brief "$$article" --output "$${article%.md}.brief.md" --format md --quiet || exit 1; \
+		$(RUN) localsum brief "$$article" --output "$${article%.md}.brief.md" --format md --quiet --no-store || exit 1; \
 	done
 
 bench: $(VENV)/.ready

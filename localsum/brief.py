@@ -124,3 +124,29 @@ def to_dict(brief: Brief) -> dict[str, Any]:
         "template": brief.template,
         "timing": brief.timing,
     }
+
+
+def from_dict(data: dict[str, Any], document: Document) -> Brief:
+    """The brief whose JSON form `data` is; `document` is what it is of. The inverse of `to_dict`.
+
+    A warning that begins with a field's name and a colon is the field's again.
+    """
+    fields = {}
+    for name, mode in data["mode"].items():
+        support = data["support"].get(name)
+        own = tuple(warning for warning in data["warnings"] if warning.startswith(f"{name}: "))
+        value = data[name] if isinstance(data[name], str) else tuple(map(_entry, data[name]))
+        fields[name] = FieldResult(name, value, mode, support and _grounding(support), own)
+    return Brief(document, fields, data["model"], data["template"], data["timing"], tuple(data["warnings"]))
+
+
+def _grounding(support: dict[str, Any]) -> Grounding:
+    spans = tuple(Span(span["start"], span["end"]) for span in support["evidence"])
+    return Grounding(support["grounding"], spans, tuple(support["reasons"]))
+
+
+def _entry(entry: dict[str, Any]) -> Any:  # noqa: ANN401  (all of a list are items, or all are quotes)
+    if "grounding" not in entry:
+        return Quote(entry["text"], entry["start"], entry["end"], entry["speaker"])
+    parts = {name: value for name, value in entry.items() if name not in ("evidence", "grounding", "reasons")}
+    return Item(parts, _grounding(entry))

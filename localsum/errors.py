@@ -5,7 +5,10 @@ LocalsumError
 ├── TemplateError     a template file cannot be used                  (exit 2)
 ├── ModelError        no usable model                                 (exit 3)
 ├── InputError        one document cannot be read                     (exit 1)
-└── EngineError       llama.cpp or the grammar failed for a document  (exit 1)
+├── EngineError       llama.cpp or the grammar failed for a document  (exit 1)
+├── StoreError        the file of kept briefs cannot be used          (exit 1)
+├── PrivacyError      something wanted to leave the machine           (exit 1)
+└── InterruptedRun    Ctrl-C in the middle of a run                   (exit 130)
 """
 
 from __future__ import annotations
@@ -40,3 +43,15 @@ class InputError(LocalsumError):
 
 class EngineError(LocalsumError):
     exit_code = 1
+
+
+class StoreError(LocalsumError):
+    exit_code = 1
+
+
+class PrivacyError(LocalsumError):
+    exit_code = 1
+
+
+class InterruptedRun(LocalsumError):  # noqa: N818  (no error of anybody's)
+    exit_code = 130

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from localsum.errors import UsageError
 
@@ -42,3 +47,31 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"there is no directory {path.parent}", f"make it first: mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"{path.parent} cannot be written to", "name another file with --output PATH")
+
+
+def make_folder(path: Path) -> None:
+    """The folder and those above it; what is made is its owner's only. Raises UsageError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"cannot make the folder {path}: {error.strerror or error}", "name another one with --output DIR/"
+        ) from None
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"{path} cannot be written to", "name another folder with --output DIR/")
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C waits until the block is done, so that what is being written is written whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGINT, lambda *what: pressed.append(what))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed and callable(before):
+            before(*pressed[0])

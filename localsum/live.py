@@ -13,6 +13,7 @@ from localsum.engine.types import BranchDone, Event, RequestDone, TextDelta
 from localsum.render.clean import clean
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.live import Live
     from rich.text import Text
 
@@ -25,6 +26,8 @@ class LiveView:
         self._texts: dict[str, str] = {}
         self._done: set[str] = set()
         self._note = "loading the model"
+        self._done_of = (0, 1)
+        self._tokens = 0
         self._started = time.perf_counter()
         self._live: Live | None = None
 
@@ -61,6 +64,10 @@ class LiveView:
         """What is going on besides writing: loading, reading."""
         self._note = text
 
+    def progress(self, done: int, total: int) -> None:
+        """How many documents are done (or have failed), and how many there are as far as is known."""
+        self._done_of = (done, total)
+
     def take(self, event: Event) -> None:
         if isinstance(event, TextDelta):
             self._note = "writing"
@@ -68,9 +75,32 @@ class LiveView:
         elif isinstance(event, BranchDone):
             self._done.add(event.branch)
         elif isinstance(event, RequestDone):
+            self._tokens += event.counts.prompt + event.counts.forced + event.counts.sampled
             self._note = "checking every claim against the source"
 
-    def _view(self) -> Text:
+    def _view(self) -> Group:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+
+        done, total = self._done_of
+        if total > 1:
+            return Group(ProgressBar(total, done, width=40), self._rate(done, total), self._parts())
+        return Group(self._parts())
+
+    def _rate(self, done: int, total: int) -> Text:
+        """`12 of 40 documents, 138 tokens/s, 4:10 left`; tokens are those read and those written."""
+        from rich.text import Text
+
+        elapsed = time.perf_counter() - self._started
+        said = f"{done:,} of {total:,} documents"
+        if self._tokens:
+            said += f", {self._tokens / elapsed:,.0f} tokens/s"
+        if done:
+            minutes, seconds = divmod(round(elapsed / done * (total - done)), 60)
+            said += f", {minutes}:{seconds:02} left"
+        return Text(said, overflow="ellipsis", no_wrap=True)
+
+    def _parts(self) -> Text:
         from rich.text import Text
 
         elapsed = time.perf_counter() - self._started

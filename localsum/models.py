@@ -26,9 +26,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from localsum.errors import ModelError
+from localsum.folders import data_folder
 from localsum.gguf import read_header
 from localsum.resources import resource
 
@@ -85,7 +84,7 @@ def models_dir() -> Path:
     chosen = os.environ.get("LOCALSUM_MODELS")
     if chosen:
         return Path(os.path.abspath(os.path.expanduser(chosen)))
-    return platformdirs.user_data_path("localsum", appauthor=False) / "models"
+    return data_folder() / "models"
 
 
 def find_model(name_or_path: str | None = None) -> Model:

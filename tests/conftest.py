@@ -7,8 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_line import said, stand  # noqa: F401  (fixtures)
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(autouse=True)
+def _no_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the store of whoever runs it; those about stores name their own."""
+    monkeypatch.setenv("LOCALSUM_STORE", "off")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

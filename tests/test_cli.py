@@ -15,52 +15,21 @@ from typing import get_args
 
 import pytest
 import typer
+from command_line import CHAT, Said, Stand
 from jsonschema import Draft202012Validator
 
 import localsum
 from localsum import models, readers
-from localsum.cli import FormatName, InputName, StyleName, app, run
-from localsum.engine.scripted import Script, ScriptedEngine
+from localsum.cli import app, run
+from localsum.commands.options import FormatName, InputName, StyleName
 from localsum.engine.types import Branch, Request
-from localsum.models import Model
 from localsum.render import as_json
 from localsum.schema import json_schema
 from localsum.templates import load_template
 
 ARTICLES = Path(__file__).parent / "data/articles"
 NEWS = str(ARTICLES / "news.md")
-CHAT = "{% for m in messages %}<turn>{{ m.role }}\n{{ m.content }}</turn>\n{% endfor %}<turn>model\n"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals, pipes and modes of POSIX")
-
-
-class Stand(ScriptedEngine):
-    """What the command line makes of a model file, without the model: it remembers how it was made and closed."""
-
-    made: list["Stand"] = []  # noqa: RUF012
-    script: Script | None = None
-    chat: str | None = None
-
-    def __init__(self, path: Path, **options: object) -> None:
-        super().__init__(type(self).script, chat_template=type(self).chat)
-        self.options = {"path": path, **options}
-        self.is_closed = False
-        Stand.made.append(self)
-
-    def __enter__(self) -> "Stand":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.is_closed = True
-
-
-@pytest.fixture
-def stand(monkeypatch: pytest.MonkeyPatch) -> type[Stand]:
-    """A scripted engine in the place of the real one, and a model that is always there."""
-    model = Model("scripted", Path("/models/scripted.gguf"), "5c" * 32, 1, None)
-    monkeypatch.setattr("localsum.models.find_model", lambda name=None: model)
-    monkeypatch.setattr("localsum.engine.llama.LlamaEngine", Stand)
-    monkeypatch.setattr(Stand, "made", [])
-    return Stand
 
 
 @pytest.fixture
@@ -87,35 +56,20 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-Said = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Said:
-    """`said("read", FILE)`: exit code, stdout, stderr."""
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        code = run(list(arguments))
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return command
-
-
 # Errors: each has its code, its message and a way out; none says anything on stdout
 
 ERRORS = [
     (1, "brief absent.md", "absent.md does not exist", "localsum read FILE"),
-    (1, "brief folder", "folder is a folder", "localsum read FILE"),
+    (1, "brief folder", "folder holds no file to read", "localsum brief folder --glob '*'"),
     (1, "brief binary.md", "binary.md is not text", "localsum read FILE"),
     (1, "brief empty.md", "empty.md is empty", "localsum read FILE"),
     (1, "brief blank.md", "blank.md", "localsum read FILE"),
     (1, "brief short.md", "short.md has fewer than 5 words", "localsum brief FILE"),
     (1, "read absent.md", "absent.md does not exist", "localsum read FILE"),
     (1, "read empty.md", "empty.md is empty", "localsum read FILE"),
-    (2, "brief", "Missing argument 'FILE'", "localsum brief --help"),
+    (2, "brief", "Missing argument 'PATH...'", "localsum brief --help"),
     (2, "brief --colour news.md", "No such option: --colour", "localsum brief --help"),
-    (2, "brief news.md more.md", "unexpected extra argument", "localsum brief --help"),
+    (2, "read news.md more.md", "unexpected extra argument", "localsum read --help"),
     (2, "brief news.md --format pdf", "'--format'", "localsum brief --help"),
     (2, "brief news.md --style free", "'--style'", "localsum brief --help"),
     (2, "brief news.md --context 5", "'--context'", "localsum brief --help"),
@@ -130,7 +84,7 @@ ERRORS = [
     (2, "brief news.md --template broken.toml", "broken.toml: field 'a': 'shape' must be one of", "command again"),
     (2, "schema --template poem", "no template named 'poem'", "--template ./my.toml FILE"),
     (2, "brief news.md --output absent/brief.md", "there is no directory absent", "mkdir -p absent"),
-    (2, "brief news.md --output folder", "folder is a directory", "--output folder/brief.md"),
+    (2, "brief news.md --output news.md/", "cannot make the folder news.md", "--output DIR/"),
     (3, "brief news.md --model no-such-model", "No model is called 'no-such-model'", "make brief)"),
     (3, "brief news.md --model absent.gguf", "absent.gguf' does not exist", "localsum models"),
     (3, "brief news.md --model news.md/x", "news.md/x' does not exist", "localsum models"),
@@ -442,7 +396,7 @@ def test_what_is_interrupted_leaves_the_old_file(
     (files / "brief.json").write_text("old")
     before = set(files.iterdir())
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     line = ("brief", str(ARTICLES / "transcript.txt"), "-f", "json", "-o", "brief.json")
@@ -647,7 +601,7 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = ["localsum", "brief", "read", "schema", "models"]
+COMMANDS = ["localsum", "brief", "read", "history", "search", "show", "forget", "export", "schema", "models", "doctor"]
 
 
 def listing(name: str) -> str:
@@ -674,7 +628,7 @@ def test_help_is_said_of_every_command_and_option() -> None:
     for command in root.commands.values():
         assert command.help
         assert all(parameter.help for parameter in command.params)
-    assert get_args(FormatName) == ("terminal", "md", "json")
+    assert get_args(FormatName) == ("terminal", "md", "json", "jsonl")
     assert get_args(StyleName) == ("extractive", "written")
 
 

@@ -1,11 +1,13 @@
 """Nothing leaves the machine: a brief opens no socket, starts no process and reads or writes no file but its own.
 
-An audit hook sees what Python does, whoever asks for it. What a C library does by itself it cannot see: llama.cpp is
-built without its network code (see tools/setup_engine.py).
+Three witnesses: an audit hook sees what Python does, whoever asks for it (localsum's own guard, tests/test_guard.py,
+would refuse it; this one is apart from it); strace sees what C libraries ask of the system; and a network namespace
+without any way out shows that nothing is missed. What cannot be used on a machine is skipped there.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +107,9 @@ def test_the_hook_sees(what: str, tmp_path: Path) -> None:
         ["brief", NEWS, "--format", "json", "--stats"],
         ["brief", str(ARTICLES / "injection.md"), "--format", "terminal"],
         ["brief", str(ARTICLES / "transcript.txt"), "--template", "brief", "--style", "extractive"],
+        ["brief", NEWS, str(INPUTS), "--format", "jsonl", "--no-store"],
+        ["doctor"],
+        ["doctor", "--privacy"],
         ["read", NEWS],
         ["read", str(INPUTS / "page.html")],
         ["read", str(INPUTS / "feed.xml")],
@@ -133,6 +138,78 @@ def test_output_writes_the_one_file_that_was_named(tmp_path: Path) -> None:
     assert outward(report) == []
     assert [Path(name).parent for name in written(report)] == [tmp_path]  # under another name first
     assert sorted(path.name for path in tmp_path.iterdir()) == ["brief.md", "report.json"]
+
+
+def test_the_store_is_the_only_file_that_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCALSUM_STORE", str(tmp_path / "kept/briefs.sqlite3"))
+    for line in (["brief", NEWS], ["brief", NEWS], ["history"], ["search", "ferries"], ["show", "1"], ["forget", "1"]):
+        report, _ = watch(tmp_path, "scripted", *line)
+        assert report["code"] == 0
+        assert outward(report) == []
+        assert {Path(name).parent for name in written(report)} <= {tmp_path / "kept"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "report.json"]
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["briefs.sqlite3"]
+
+
+def trace(tmp_path: Path, *command: str) -> str:
+    """The system calls of a command that concern the network or start programs, one a line, as strace saw them."""
+    log = tmp_path / "calls"
+    watching = ["strace", "-f", "-qq", "-e", "trace=%network,execve,fork,vfork", "-e", "signal=none", "-o", str(log)]
+    if shutil.which("strace") is None or subprocess.run([*watching, "true"], capture_output=True).returncode:
+        pytest.skip("strace cannot be used here")
+    done = subprocess.run(
+        [*watching, sys.executable, "-m", "localsum", *command],
+        capture_output=True,
+        timeout=280,
+        env={**os.environ, "LOCALSUM_STORE": str(tmp_path / "kept.sqlite3")},
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return log.read_text(errors="replace")
+
+
+def alone(tmp_path: Path, *command: str) -> subprocess.CompletedProcess[bytes]:
+    """A command in a network namespace that has no way out, not even loopback."""
+    apart = ["unshare", "--map-root-user", "--net"]
+    if shutil.which("unshare") is None or subprocess.run([*apart, "true"], capture_output=True).returncode:
+        pytest.skip("no network namespace can be made here")
+    return subprocess.run(
+        [*apart, sys.executable, "-m", "localsum", *command],
+        capture_output=True,
+        timeout=280,
+        env={**os.environ, "LOCALSUM_STORE": str(tmp_path / "kept.sqlite3")},
+    )
+
+
+OUTSIDE = [["read", str(file)] for file in (NEWS, INPUTS / "page.html", INPUTS / "feed.xml")]
+OUTSIDE += [["doctor", "--privacy"]]
+
+
+@pytest.mark.parametrize("command", OUTSIDE, ids=lambda found: Path(found[-1]).name)
+def test_the_system_sees_no_call_to_the_network_and_no_other_program(command: list[str], tmp_path: Path) -> None:
+    calls = trace(tmp_path, *command).splitlines()
+    assert len(calls) == 1, calls
+    assert "execve(" in calls[0]  # the command itself
+
+
+def test_a_command_needs_no_network_at_all(tmp_path: Path) -> None:
+    done = alone(tmp_path, "read", str(INPUTS / "page.html"))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout
+
+
+@pytest.mark.model
+def test_a_run_by_the_real_model_makes_no_call_to_the_network(tmp_path: Path) -> None:
+    try:
+        find_model("gemma-3-270m")
+    except ModelError as error:
+        pytest.skip(f"{error.message} {error.hint}")
+    articles = [str(ARTICLES / "transcript.txt"), str(INPUTS / "page.html")]
+    line = ["brief", *articles, "--model", "gemma-3-270m", "-f", "jsonl"]
+    calls = trace(tmp_path, *line).splitlines()
+    assert len(calls) == 1, calls
+    done = alone(tmp_path, *line, "--fresh")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2
 
 
 @pytest.mark.model

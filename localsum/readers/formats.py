@@ -6,15 +6,10 @@ import json
 import re
 
 from localsum.readers.decode import decode
+from localsum.readers.names import FORMAT_OF
 
 SNIFFED = 100_000  # characters, or bytes, that the format is told from
 
-_NAMES = {
-    ".md": "markdown", ".markdown": "markdown", ".mdown": "markdown", ".mkd": "markdown",
-    ".html": "html", ".htm": "html", ".xhtml": "html", ".rss": "feed", ".atom": "feed", ".rdf": "feed",
-    ".eml": "mail", ".mbox": "mbox", ".mbx": "mbox", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv",
-    ".tsv": "csv", ".vtt": "subtitles", ".srt": "subtitles",
-}  # fmt: skip
 _PREAMBLE = r"\s*+(?:<\?xml[^>]{0,200}>\s*+)?(?:<\?xml-stylesheet[^>]{0,300}>\s*+){0,5}(?:<!--[^>]{0,500}-->\s*+)?"
 _HTML = re.compile(rf"{_PREAMBLE}<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _FEED = re.compile(rf"{_PREAMBLE}(?:<!doctype\s+rss[^>]{{0,300}}>\s*+)?<(?:rss|feed|rdf:RDF)\b", re.IGNORECASE)
@@ -40,7 +35,7 @@ def detect(data: bytes, suffix: str) -> str:
     """
     if data.startswith(b"%PDF-"):
         return "pdf"
-    if named := _NAMES.get(suffix):
+    if named := FORMAT_OF.get(suffix):
         return named
     cut = data[:SNIFFED]
     if len(data) > len(cut):  # not to end inside a character

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from localsum.brief import Brief
 from localsum.errors import UsageError
 
-Format = Literal["terminal", "md", "json"]
+Format = Literal["terminal", "md", "json", "jsonl"]
 
 
 def render(
@@ -21,7 +21,7 @@ def render(
     """The brief as text that ends in a newline.
 
     `width` (columns), `color` (ANSI codes) and `unicode` (False: ASCII only) concern the terminal form; Markdown and
-    JSON are for files, in UTF-8. Raises UsageError for another format.
+    JSON are for files, in UTF-8; jsonl is JSON on one line. Raises UsageError for another format.
     """
     if format == "terminal":
         from localsum.render.terminal import to_terminal  # loads rich's table of character widths
@@ -31,8 +31,8 @@ def render(
         from localsum.render.markdown import to_markdown
 
         return to_markdown(brief)
-    if format == "json":
+    if format in ("json", "jsonl"):
         from localsum.render.as_json import to_json
 
-        return to_json(brief)
-    raise UsageError(f"no output format {format!r}", "choose one: --format terminal, --format md or --format json")
+        return to_json(brief, indent=2 if format == "json" else None)
+    raise UsageError(f"no output format {format!r}", f"choose one: --format {', '.join(get_args(Format))}")

@@ -11,9 +11,9 @@ from localsum.brief import Brief, to_dict
 _RAW = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def to_json(brief: Brief) -> str:
-    """The brief as indented JSON, ending in a newline."""
-    return dumps(to_dict(brief)) + "\n"
+def to_json(brief: Brief, *, indent: int | None = 2) -> str:
+    """The brief as indented JSON, or on one line for None; ends in a newline."""
+    return dumps(to_dict(brief), indent) + "\n"
 
 
 def dumps(value: object, indent: int | None = 2) -> str:

@@ -1,0 +1,85 @@
+"""Arguments and options that more than one command has, or that are long to write down."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+FormatName = Literal["terminal", "md", "json", "jsonl"]
+InputName = Literal["text", "markdown", "html", "feed", "mail", "mbox", "pdf", "jsonl", "csv", "subtitles"]
+StyleName = Literal["extractive", "written"]
+
+_KINDS = "text, Markdown, HTML, PDF, subtitles, a mail; or many: a feed, a mailbox, JSONL, CSV."
+FileArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help=f"Article to read: {_KINDS} Perhaps packed by gzip; - for standard input.",
+    ),
+]
+PathsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH...",
+        help=f"Files and folders of articles: {_KINDS} Perhaps packed by gzip; - for standard input.",
+    ),
+]
+RecursiveOption = Annotated[
+    bool, typer.Option("--recursive", "-r", help="Of folders, read what is in their folders as well.")
+]
+GlobOption = Annotated[
+    str | None,
+    typer.Option(
+        "--glob",
+        metavar="PATTERN",
+        help="Of folders, read the files with such names: '*.html'. [default: all with a known ending]",
+    ),
+]
+InputOption = Annotated[
+    InputName | None,
+    typer.Option("--format-in", help="Format of the files. [default: by content and name]"),
+]
+TextFieldOption = Annotated[
+    str | None, typer.Option("--text-field", metavar="NAME", help="Field of JSONL or CSV that holds the text.")
+]
+TitleFieldOption = Annotated[
+    str | None, typer.Option("--title-field", metavar="NAME", help="Field of JSONL or CSV that holds the title.")
+]
+IdFieldOption = Annotated[
+    str | None, typer.Option("--id-field", metavar="NAME", help="Field of JSONL or CSV that tells documents apart.")
+]
+FormatOption = Annotated[
+    FormatName | None,
+    typer.Option("--format", "-f", help="Form of the output. [default: terminal on a terminal, else md]"),
+]
+OutputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Write to this file; or, if it is a folder or ends with /, a file for each document and index.md into it.",
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", "-m", metavar="NAME|PATH", help="Model: a name of the registry or a GGUF file."),
+]
+TemplateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--template", "-t", metavar="NAME|PATH", help="Template: which fields the brief has. [default: brief]"
+    ),
+]
+StyleOption = Annotated[
+    StyleName | None,
+    typer.Option(
+        "--style", help="From the article's own sentences, or written freely and checked. [default: by the model]"
+    ),
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option("--store", metavar="PATH", help="File of kept briefs. [default: in the user's data folder]"),
+]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="How many to show at most.")]

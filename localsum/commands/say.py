@@ -1,0 +1,54 @@
+"""What commands say: data on standard output, notes on standard error, and what failed at the end of a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from localsum.errors import LocalsumError
+
+MOST_NAMED = 100  # documents that failed, at the end of a run
+
+
+def write_out(text: str) -> None:
+    """Data. A reader that has seen enough and closed the pipe is no error; anything else is a LocalsumError."""
+    try:
+        sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "replace"))
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries again when it ends
+        if not isinstance(error, BrokenPipeError):  # `localsum brief FILE | head` has all it wants
+            raise LocalsumError(
+                f"cannot write to standard output: {error.strerror or error}",
+                "write to a file: localsum brief FILE --output PATH",
+            ) from None
+
+
+def note(text: str) -> None:
+    """A line for people, without anything that a terminal would obey."""
+    from localsum.render.clean import clean
+
+    sys.stderr.write(clean(text) + "\n")
+
+
+def terminal() -> dict[str, Any]:
+    """Width, colour and character set of standard output."""
+    import shutil
+
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    return {
+        "width": max(20, min(shutil.get_terminal_size((80, 24)).columns, 100)),
+        "color": sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+        "unicode": encoding.startswith("utf"),
+    }
+
+
+def failure(failed: list[LocalsumError], documents: int, counts: str = "") -> LocalsumError:
+    """What is raised at the end for all that failed: the error itself where there was one document only."""
+    if documents == 1:
+        return failed[0]
+    lines = [f"{len(failed)} of {documents} documents failed:", *(error.message for error in failed[:MOST_NAMED])]
+    if len(failed) > MOST_NAMED:
+        lines.append(f"… and {len(failed) - MOST_NAMED:,} more")
+    return LocalsumError("\n  ".join(lines), f"{counts}; {failed[0].hint}" if counts else failed[0].hint)

@@ -1,0 +1,93 @@
+"""While a command runs, whoever wants to go out is refused and named; afterwards the hook sleeps."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+from command_line import Said
+
+from localsum.errors import PrivacyError
+from localsum.guard import sealed
+
+OUT: dict[str, Callable[[], object]] = {
+    "a socket": socket.socket,
+    "a name": lambda: socket.getaddrinfo("localhost", 80),
+    "a host": lambda: socket.gethostbyname("localhost"),
+    "loopback": lambda: socket.create_connection(("127.0.0.1", 9), timeout=1),
+    "an address": lambda: urllib.request.urlopen("http://127.0.0.1:9/", timeout=1),
+    "a connection": lambda: http.client.HTTPConnection("127.0.0.1", 9, timeout=1).request("GET", "/"),
+    "a program": lambda: subprocess.run([sys.executable, "--version"], check=True),
+    "a shell": lambda: os.system("true"),
+}
+if sys.platform != "win32":
+    OUT |= {
+        "a fork": os.fork,
+        "an exec": lambda: os.execv(sys.executable, [sys.executable, "--version"]),
+        "a spawn": lambda: os.posix_spawn(sys.executable, [sys.executable, "--version"], {}),
+        "a local socket": lambda: socket.socket(socket.AF_UNIX),
+    }
+
+
+@pytest.mark.parametrize("what", OUT)
+def test_what_goes_out_is_refused_and_named(what: str) -> None:
+    with pytest.raises(PrivacyError, match=rf"^{__name__}:\d+ wanted to leave this machine") as caught, sealed():
+        OUT[what]()
+    assert caught.value.hint.endswith("localsum doctor --privacy")
+
+
+def test_threads_are_no_way_out() -> None:
+    caught: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            socket.socket()
+        except PrivacyError as error:
+            caught.append(error)
+
+    with sealed():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert len(caught) == 1
+
+
+def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DO_NOT_TRACK", "0")
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with sealed():
+        assert os.environ["HF_HUB_OFFLINE"] == os.environ["DO_NOT_TRACK"] == "1"
+        with sealed():
+            pass
+        with pytest.raises(PrivacyError):
+            socket.socket()
+    assert "HF_HUB_OFFLINE" not in os.environ
+    assert os.environ["DO_NOT_TRACK"] == "0"
+    socket.socket().close()
+    subprocess.run([sys.executable, "-c", ""], check=True)
+
+
+COMMANDS = ["read x.md", "brief x.md", "schema", "models", "history", "search x", "show 1", "forget --all", "doctor"]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_is_sealed(line: str, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that would phone home in the middle of a command: the command fails, and says who it was."""
+
+    def phone(*_: object, **__: object) -> None:
+        socket.create_connection(("127.0.0.1", 9), timeout=1)
+
+    for place in (
+        *("localsum.readers.read", "localsum.inputs.find_inputs", "localsum.schema.json_schema"),
+        *("localsum.models.registry", "localsum.store.store_path"),
+    ):
+        monkeypatch.setattr(place, phone)
+    code, out, err = said(*line.split())
+    assert (code, out) == (1, "")
+    assert err.startswith(f"localsum: {__name__}:")
+    assert "wanted to leave this machine" in err
