@@ -186,7 +186,7 @@ def test_control_c_finishes_the_write_in_hand_and_says_how_to_go_on(runs: Runs, 
         assert "Traceback" not in err
         line = rf"^localsum: interrupted: (\d+) of {DOCUMENTS} documents are done and kept$"
         said = re.search(line, err, re.MULTILINE)
-        if code == 0:
+        if code == 0 or len(kept(folder)) == DOCUMENTS:  # it was over already
             continue
         assert said, err
         interrupted += 1

@@ -77,6 +77,7 @@ def brief(
     from contextlib import ExitStack, nullcontext
 
     started = time.perf_counter()
+    from localsum.files import undisturbed
     from localsum.inputs import find_inputs
     from localsum.live import LiveView
     from localsum.models import find_model
@@ -103,60 +104,64 @@ def brief(
     notes: list[str] = []
     about_engine: dict[str, Any] = {}
 
-    with LiveView(is_quiet=quiet) as view, ExitStack() as stack:
-        kept = None if no_store else _open_store(stack, store, is_quiet=quiet)
+    kept: Connection | None = None
+    try:
+        with LiveView(is_quiet=quiet) as view, ExitStack() as stack:
+            if not no_store:
+                kept = _open_store(stack, store, is_quiet=quiet)
 
-        def key(document: Document) -> str:
-            return key_of(document, found_model().sha256, chosen.sha256, settings)
+            def key(document: Document) -> str:
+                return key_of(document, found_model().sha256, chosen.sha256, settings)
 
-        def documents() -> Iterator[Document | InputError]:
-            for found in _documents(inputs.files, tally, (format_in, text_field, title_field, id_field)):
-                if not isinstance(found, LocalsumError):
-                    out.expect(found)
-                yield found
+            def documents() -> Iterator[Document | InputError]:
+                for found in _documents(inputs.files, tally, (format_in, text_field, title_field, id_field)):
+                    if not isinstance(found, LocalsumError):
+                        out.expect(found)
+                    yield found
 
-        def recalled(document: Document) -> Brief | None:
-            view.progress(tally.done + len(tally.failed), tally.total)
-            return None if kept is None or fresh else recall(kept, key(document), document)
+            def recalled(document: Document) -> Brief | None:
+                view.progress(tally.done + len(tally.failed), tally.total)
+                return None if kept is None or fresh else recall(kept, key(document), document)
 
-        def write(documents: Iterator[Document]) -> Iterator[Brief | Failed]:
-            view.note("looking for the model")
-            found = found_model()
-            view.note(f"loading {found.name}")
-            from localsum.engine.llama import LlamaEngine
+            def write(documents: Iterator[Document]) -> Iterator[Brief | Failed]:
+                view.note("looking for the model")
+                found = found_model()
+                view.note(f"loading {found.name}")
+                from localsum.engine.llama import LlamaEngine
 
-            with LlamaEngine(
-                found.path, name=found.name, cells=context, threads=threads, reproducible=reproducible
-            ) as engine:
-                about_engine["load_s"] = round(time.perf_counter() - started, 4)
-                view.note("reading")
-                names = {"name": found.name, "sha256": found.sha256}
-                yield from write_briefs(
-                    documents, chosen, engine, model=names, style=style, seed=seed, on_event=view.take
-                )
-                about_engine.update({name: round(getattr(engine.totals, name), 4) for name in _RUN_COUNTS})
-                about_engine.update(engine.info.settings)
+                with LlamaEngine(
+                    found.path, name=found.name, cells=context, threads=threads, reproducible=reproducible
+                ) as engine:
+                    about_engine["load_s"] = round(time.perf_counter() - started, 4)
+                    view.note("reading")
+                    names = {"name": found.name, "sha256": found.sha256}
+                    yield from write_briefs(
+                        documents, chosen, engine, model=names, style=style, seed=seed, on_event=view.take
+                    )
+                    about_engine.update({name: round(getattr(engine.totals, name), 4) for name in _RUN_COUNTS})
+                    about_engine.update(engine.info.settings)
 
-        def keep_it(done: Brief) -> None:
-            timings.append(done.timing)
-            if kept is not None:
-                keep(kept, key(done.document), done, settings)
+            def keep_it(done: Brief) -> None:
+                timings.append(done.timing)
+                if kept is not None:
+                    keep(kept, key(done.document), done, settings)
 
-        def put(done: Brief) -> None:
-            view.progress(tally.done + len(tally.failed), tally.total)
-            notes.extend(done.warnings)
-            with view.aside() if output is None else nullcontext():
-                out.put(done)
+            def put(done: Brief) -> None:
+                view.progress(tally.done + len(tally.failed), tally.total)
+                notes.extend(done.warnings)
+                with view.aside() if output is None else nullcontext():
+                    out.put(done)
 
-        try:
             run(documents(), tally, recall=recalled, write=write, keep=keep_it, put=put)
-        except KeyboardInterrupt:
-            if into:
+        with undisturbed():
+            out.close(tally.failed)
+    except KeyboardInterrupt:
+        if tally.total < 2:
+            raise
+        if into:
+            with undisturbed():
                 out.close(tally.failed)
-            if tally.total < 2:
-                raise
-            raise _interrupted(tally, call.obj or [], is_kept=kept is not None and not fresh) from None
-    out.close(tally.failed)
+        raise _interrupted(tally, call.obj or [], is_kept=kept is not None and not fresh) from None
     if stats:
         whole = {"load_s": 0.0, "wall_s": round(time.perf_counter() - started, 4), **about_engine}
         each = {"document": timings[0]} if len(timings) == 1 else {"documents": timings}
