@@ -85,7 +85,8 @@ def raw_text(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
     controls = 0 if _is_plain(text) else len(re.findall("[\x00-\x08\x0e-\x1a\x7f]", text))
     if controls > MOSTLY_BINARY * len(text):
         raise UnreadableError(
-            "is not text (it holds control characters)", "name a text or Markdown file: localsum read FILE"
+            "is not text (it holds control characters)",
+            "if it is one of the formats read, name it: localsum read FILE --format-in FORMAT",
         )
     return text, warnings
 
