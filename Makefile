@@ -10,7 +10,7 @@
 # Works with GNU make 3.81 (macOS).
 
 PYTHON ?= python3
-ARTICLE ?= examples/open-weights-fund.md
+ARTICLE ?= examples/hospital-scribe.md
 LLAMA ?=
 
 VENV := .venv

@@ -34,7 +34,7 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_second_make_brief_runs_localsum_and_nothing_else(checkout: Path) -> None:
     commands = [line for line in make(checkout, "-n", "brief").stdout.splitlines() if not line.startswith("make")]
-    assert commands == ['.venv/bin/python -m localsum brief "examples/open-weights-fund.md"']
+    assert commands == ['.venv/bin/python -m localsum brief "examples/hospital-scribe.md"']
 
 
 @pytest.mark.parametrize("changed", ["pyproject.toml", "tools/setup_engine.py", "tools/machine.py", "tools/probe.c"])
