@@ -33,6 +33,7 @@ from localsum.writing.topics import Topic, topics
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
 _SHARE_OF_WORDS = 0.85  # of a text's limit that whole sentences are chosen for: 55 of 65 words agreed best with people
 _MOST_HEADING = 7  # words of a clause that may be a heading
+_LEAST_STEMS = 4  # content words of such a clause
 _OPTIONS = 5
 _LEAST_BODY = 12  # words; of a section
 _LEAST_SHARED = 0.9  # share of the content words of a line that one sentence must have: of up to nine words, all
@@ -265,7 +266,7 @@ class Desk:
         short = [headline.clause(text, _MOST_HEADING, is_last_resort=False) for text in texts]
         options = [
             *headline.phrases(texts, part.words, weight, 4),
-            *(line for line in short if title.stands(line)),
+            *(line for line in short if title.stands(line) and len(content_stems(line)) >= _LEAST_STEMS),
         ]
         options = [line for line in dict.fromkeys(options) if line not in self._headings][:_OPTIONS]
         options = options or names[:1] or [headline.clause(texts[0], part.words)]

@@ -55,10 +55,15 @@ _WEAK = listed(
     july august september october november december today yesterday tomorrow year years month months week weeks day
     days hour hours minute minutes time times morning evening night people person man men woman women way ways lot
     part parts kind kinds sort bit stuff currently home little big large small good better best great nice long
-    short full whole different main major important certain able sure said mr mrs ms dr"""
+    short full whole different main major important certain able sure said mr mrs ms dr maybe somebody nobody"""
 )
+# Somebody's post is no topic.
+_POSTS = listed("officer executive chief spokesman spokeswoman chairman chairwoman presenter")
 _LOOSE_ARTICLE = re.compile(r"\b(?!(?:of|for|in|on|and)\b)\w+ the\b", re.IGNORECASE)
-_TELLS = re.compile(r"(?:suggest|show|say|mean|indicate|reveal|argue|claim|note|warn|allow|help|make|come|begin)s?")
+_TELLS = re.compile(
+    r"(?:suggest|show|say|mean|indicate|reveal|argue|claim|note|warn|allow|help|make|come|begin"
+    r"|sound|look|seem|feel|leave|run|go|get|take)s?"
+)
 _VERBAL = re.compile(r"\w{2,}(?:ed|ing)")
 # A document's own title is no headline if it only numbers an issue.
 _GENERIC = re.compile(
@@ -163,6 +168,8 @@ def phrases(texts: list[str], most_words: int, weight: Mapping[str, float], most
                 if strong < 2 or seems_verb or any(edge in _WEAK or edge.endswith("ly") for edge in edges):
                     continue
                 if _TELLS.fullmatch(last.norm) or _LOOSE_ARTICLE.search(run) or last.norm.endswith("'s"):
+                    continue
+                if any(w.norm in _POSTS for w in inside):
                     continue
                 if not joined or any(_VERBAL.fullmatch(w.norm) and not w.text[0].isupper() for w in inside):
                     continue
