@@ -186,13 +186,14 @@ def _documents(
 
     format_in, text_field, title_field, id_field = how
     for path in files:
-        tally.unread -= 1
+        new = 1  # a file counts as unread until its first document is counted, so that Ctrl-C finds every one once
         for found in read(path, format_in=format_in, text_field=text_field, title_field=title_field, id_field=id_field):
-            tally.read += 1
+            tally.unread, tally.read, new = tally.unread - new, tally.read + 1, 0
             try:
                 yield found if isinstance(found, LocalsumError) else check_readable(found)
             except InputError as error:
                 yield error
+        tally.unread -= new
 
 
 def _open_store(stack: ExitStack, named: str | None, *, is_quiet: bool) -> Connection | None:

@@ -86,7 +86,7 @@ def raw_text(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
     if controls > MOSTLY_BINARY * len(text):
         raise UnreadableError(
             "is not text (it holds control characters)",
-            "if it is one of the formats read, name it: localsum read FILE --format-in FORMAT",
+            "name one of the formats that are read: localsum read FILE",
         )
     return text, warnings
 
