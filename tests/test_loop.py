@@ -319,7 +319,10 @@ def test_the_time_of_the_reader_is_not_the_time_of_the_engine(monkeypatch: pytes
     assert totals.outside_s == 0.0
 
 
-def test_a_request_that_waits_is_queued_not_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> type[Toy]:
+    """A backend whose every decode takes a second, and nothing else any time."""
+
     class Slow(Toy):
         def before(self, slices: list[tuple[Slice, list[int]]]) -> None:
             nonlocal now
@@ -327,8 +330,12 @@ def test_a_request_that_waits_is_queued_not_slow(monkeypatch: pytest.MonkeyPatch
 
     now = 1.0
     monkeypatch.setattr("localsum.engine.loop.time.perf_counter", lambda: now)
+    return Slow
+
+
+def test_a_request_that_waits_is_queued_not_slow(slow: type[Toy]) -> None:
     requests = [ask(name, *GRAMMARS, prefix=f"{name} article.") for name in ("first", "second")]
-    first, second = (event.counts for event in run(Slow(batch=64), requests) if isinstance(event, RequestDone))
+    first, second = (event.counts for event in run(slow(batch=64), requests) if isinstance(event, RequestDone))
     assert first.queued_s == 0
     assert second.queued_s == pytest.approx(first.total_s, abs=1.0)
     assert second.total_s == pytest.approx(first.total_s, abs=1.0)
@@ -337,16 +344,9 @@ def test_a_request_that_waits_is_queued_not_slow(monkeypatch: pytest.MonkeyPatch
     assert first.first_token_s + first.decode_s == first.total_s
 
 
-def test_a_branch_has_times_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Slow(Toy):
-        def before(self, slices: list[tuple[Slice, list[int]]]) -> None:
-            nonlocal now
-            now += 1.0
-
-    now = 1.0
-    monkeypatch.setattr("localsum.engine.loop.time.perf_counter", lambda: now)
+def test_a_branch_has_times_of_its_own(slow: type[Toy]) -> None:
     request = ask("r", GRAMMARS[0], GRAMMARS[0], GRAMMARS[5])
-    events = run(Slow(sequences=2, batch=64), [request])
+    events = run(slow(sequences=2, batch=64), [request])
     first, second, forced = (event.counts for event in events if isinstance(event, BranchDone))
     assert (first.queued_s, first.prefill_s, first.first_token_s) == (0.0, 1.0, 2.0)
     assert first.total_s == first.first_token_s + first.decode_s

@@ -7,7 +7,6 @@ for the engine, is sent their texts by branch id, and returns the finished field
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +16,6 @@ from localsum.document import Document, Span
 from localsum.engine import grammar
 from localsum.engine.types import Branch, Engine, Request, Segment
 from localsum.grounding import Source, check
-from localsum.grounding.names import names_in
 from localsum.grounding.words import content_stems
 from localsum.templates import Field, Template
 from localsum.writing import cues, headline, select, title
@@ -32,9 +30,6 @@ from localsum.writing.topics import Topic, topics
 
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
 _SHARE_OF_WORDS = 0.85  # of a text's limit that whole sentences are chosen for: 55 of 65 words agreed best with people
-_MOST_HEADING = 7  # words of a clause that may be a heading
-_LEAST_STEMS = 4  # content words of such a clause
-_OPTIONS = 5
 _LEAST_BODY = 12  # words; of a section
 _LEAST_SHARED = 0.9  # share of the content words of a line that one sentence must have: of up to nine words, all
 _MOST_CHARS = 2_000  # of a text before a cue: sentences can be endless
@@ -212,13 +207,12 @@ class Desk:
         best = max(self.material.sentences, key=self.material.salience, default=None)
         entry.parts[each.name] = own or (headline.clause(best.text, each.words) if best else "")
 
-        def offer(line: title.Line | None = None) -> None:
-            lines.extend([line] if line else [])
+        def choose() -> None:
             if chosen := title.best(lines, self.material):
                 entry.parts[each.name] = chosen.text
                 entry.written, entry.evidence = chosen.by_model, [chosen.sentence.span]
 
-        offer()
+        choose()
         first = [s for s in self.material.sentences if s.is_usable][:3]
         groups = (lead, first, *((one,) for one in lead))
         texts = [" ".join(select.fluent(s.text) for s in group) for group in groups]
@@ -229,7 +223,8 @@ class Desk:
             if not title.stands(line) or check(line, self.source).verdict == "unsupported":
                 return
             if sentence := self._support(line, each, sources):
-                offer(title.Line(line, sentence, by_model=True))
+                lines.append(title.Line(line, sentence, by_model=True))
+                choose()
 
         if each.cue and self.template.examples:
             rule = grammar.line(each.words * _CHARS_PER_WORD)
@@ -254,22 +249,10 @@ class Desk:
         return tuple(sorted(best, key=lambda s: s.index))
 
     def _heading(self, part: Field, entry: Entry, pick: Pick, topic: Topic, name: str) -> None:
-        """Phrases, a name and short clauses of what is said about a topic; the model chooses among them."""
-        texts = [cues.EXPLICIT_CONSEQUENCE.sub("", select.fluent(s.text)) for s in pick.sentences]
+        """A phrase or a short clause of what is said about a topic; the model chooses among several."""
+        shown = [cues.EXPLICIT_CONSEQUENCE.sub("", select.fluent(s.text)) for s in pick.sentences]
         inside = self.material.sentences[topic.first : topic.last]
-        said = Counter(stem for s in inside for stem in s.stems)
-        # A topic's own words: said often in it, and little elsewhere.
-        weight = {stem: n * n / self.material.spread[stem] for stem, n in said.items()}
-        for line in self._headings:
-            weight |= dict.fromkeys(content_stems(line), 0.0)
-        names = [name.text for text in texts for name in names_in(text) if name.sure and not name.calendar]
-        short = [headline.clause(text, _MOST_HEADING, is_last_resort=False) for text in texts]
-        options = [
-            *headline.phrases(texts, part.words, weight, 4),
-            *(line for line in short if title.stands(line) and len(content_stems(line)) >= _LEAST_STEMS),
-        ]
-        options = [line for line in dict.fromkeys(options) if line not in self._headings][:_OPTIONS]
-        options = options or names[:1] or [headline.clause(texts[0], part.words)]
+        options = title.headings(self.material, inside, shown, self._headings, part.words)
         self._headings += options
         entry.parts[part.name] = options[0]
         if len(options) > 1 and part.cue:

@@ -11,7 +11,7 @@ from localsum.grounding.check import VERBATIM
 from localsum.grounding.names import Name, NameIndex, names_in
 from localsum.grounding.source import Statement
 from localsum.grounding.values import numbers_in, same
-from localsum.grounding.words import content_stems, repeated_ngrams, stem_overlap, words
+from localsum.grounding.words import content_stems, repeated_ngrams, words
 
 _META = re.compile(
     r"\b(?:the|this|that) (?:article|text|author|passage|piece|post|story|newsletter|transcript|summary|brief)\b"
@@ -53,7 +53,6 @@ def refuse(
     least_shared: float,
     most_words: int,
     examples: Iterable[str] = (),
-    earlier: Iterable[str] = (),
 ) -> str | None:
     """Why `text` may not be shown, or None. `source` is the part of the document it was written from."""
     if reason := malformed(text, most_words):
@@ -76,8 +75,6 @@ def refuse(
         return "repeats itself"
     if leaked(text, examples):
         return "repeats an example of the prompt"
-    if any(stem_overlap(text, other) > 0.6 for other in earlier):
-        return "repeats another part"
     return None
 
 

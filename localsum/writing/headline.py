@@ -39,7 +39,7 @@ _SAID_THAT_THEY = re.compile(
 )
 _DANGLING = listed(
     """a an the of to and or but with for from by in on at as than that its their his her is are was were be has have
-    had will would came come comes happened followed follows"""
+    had will would came come comes happened followed follows who which whose where when while"""
 )
 _NUMBER = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[IVX]+[.)])\s+(?=\S)")
 _INSIDE = listed("of for and the in on")

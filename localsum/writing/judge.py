@@ -334,21 +334,6 @@ def is_said(sentence: str, said: list[str]) -> bool:
     return len(runs & old) > max(1, _MOST_REPEATED * len(runs))
 
 
-def digest(fields: list[Field], texts: dict[str, list[str]], reads: list[Source], desk: Desk) -> str:
-    """What a long document's single texts are made of: of what was written of each passage what stands in it, and the
-    extractive writer's sections, which are all there is where a model writes nothing that may be shown."""
-    out: list[str] = []
-    for n, read in enumerate(reads):
-        for each in fields:
-            text, reason = kept(answers.tidy(texts[each.name][n], each), each, read, desk, out, ITEM)
-            if reason is None:
-                out.append(text)
-    for each in desk.template.fields:
-        if each.extract in ("central", "topics") and each.shape in ("text", "items"):
-            out += [entry.parts[answers.main_name(each)] for entry in desk.drafts[each.name].entries]
-    return "\n\n".join(out)
-
-
 def sentences(text: str) -> list[str]:
     return [text[span.start : span.end] for span in split(text)]
 

@@ -22,6 +22,7 @@ _MOST_GAP = 3  # sentences that a run may leave out at once
 _NO_IMPACT = re.compile(r"[“\"]|(?:He|She|I|We|You)\b")
 _FAR = 40  # sentences between a claim and what follows from it, at most
 _LEAST_CONSEQUENCE = 0.2
+_ALONE = -0.9  # standing of a sentence that can be shown without its neighbours
 _LEAST_BOND = 1.3  # what a claim and its consequence must share, counted by rarity: about two words of few sentences,
 _LEAST_BOND_NEAR = 0.5  # or one, in the same paragraph
 
@@ -149,7 +150,7 @@ def window(
 def about(topic: Topic, material: Material, shelf: Shelf, *, most: int, words: int) -> Pick:
     """What a topic says: a run of its sentences, central ones, its opening preferred."""
     pool = [s for s in material.sentences[topic.first : topic.last] if s.is_usable]
-    alone = [s for s in pool if s.standing > -0.9]
+    alone = [s for s in pool if s.standing > _ALONE]
 
     def score(sentence: Sentence) -> float:
         opening = 0.5 if sentence.index - topic.first < 2 else 0.0
@@ -164,7 +165,7 @@ def closing(material: Material, shelf: Shelf, *, most: int, words: int, at_most:
     """How the document ends: from its last sentences a run that sums up or looks ahead."""
     usable = [s for s in material.sentences if s.is_usable]
     tail = usable[-max(4, len(usable) // 7) :]
-    alone = [s for s in tail if s.standing > -0.9]
+    alone = [s for s in tail if s.standing > _ALONE]
 
     def score(sentence: Sentence) -> float:
         near = max(0.0, 1.0 - (usable[-1].index - sentence.index) / max(4, len(tail)))

@@ -1,8 +1,9 @@
-"""Which line serves best as a title: the model's lines and the document's own clauses. No model, no fields."""
+"""Which lines can be titles and headings, and which of them serves best. Pure functions; no model, no fields."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ from localsum.writing import cues, headline
 from localsum.writing.material import Material, Sentence
 
 _LEAST_WORDS = 5
+_MOST_HEADING = 7  # words of a clause that may be a heading
+_LEAST_STEMS = 4  # content words of such a clause
+_PHRASES = 4
+_OPTIONS = 5
 _WEIGHTIEST = 6  # stems that a title should have, as many as fit
 _MOST_COMMAS = 2
 # What counts besides the share of the weightiest words. Measured by the words in common with 55 headlines and one-line
@@ -86,3 +91,22 @@ def best(lines: Sequence[Line], material: Material) -> Line | None:
         )
 
     return lines[max(range(len(lines)), key=worth)]
+
+
+def headings(
+    material: Material, topic: Sequence[Sentence], shown: list[str], taken: Sequence[str], most_words: int
+) -> list[str]:
+    """What may stand above the texts `shown` of a topic, the best first, at least one: phrases and short clauses of
+    them, else a name. None is in `taken`, but for the last resort.
+    """
+    said = Counter(stem for sentence in topic for stem in sentence.stems)
+    # A topic's own words: said often in it, and little elsewhere.
+    weight = {stem: n * n / material.spread[stem] for stem, n in said.items()}
+    for line in taken:
+        weight |= dict.fromkeys(content_stems(line), 0.0)
+    short = [headline.clause(text, _MOST_HEADING, is_last_resort=False) for text in shown]
+    found = headline.phrases(shown, most_words, weight, _PHRASES)
+    found += [line for line in short if stands(line) and len(content_stems(line)) >= _LEAST_STEMS]
+    names = [name.text for text in shown for name in names_in(text) if name.sure and not name.calendar]
+    fresh = [line for line in dict.fromkeys(found) if line not in taken][:_OPTIONS]
+    return fresh or [name for name in names if name not in taken][:1] or [headline.clause(shown[0], most_words)]

@@ -80,7 +80,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     texts = {each.name: [found.get(f"{n}.{each.name}", "") for n in range(len(parts))] for each in fields}
     if not is_whole:
         # Single texts are written once more, from what was written of each passage and stands in the source.
-        digest = judge.digest([each for each in fields if each.shape == "text"], texts, reads, desk)
+        digest = _digest([each for each in fields if each.shape == "text"], texts, reads, desk)
         single = [each for each in fields if each.shape != "items"]
         again = request("all", digest[: 2 * max(_LEAST_PASSAGE, room)], single, [])
         whole = (yield again) if again else {}
@@ -102,6 +102,21 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     for each in fields:
         judge.mend_headings(each, judgement.drafts[each.name])
     return _finished(desk, source, judgement, len(parts), engine.info.context_tokens)
+
+
+def _digest(fields: list[Field], texts: dict[str, list[str]], reads: list[Source], desk: Desk) -> str:
+    """What a long document's single texts are made of: of what was written of each passage what stands in it, and the
+    extractive writer's sections, which are all there is where a model writes nothing that may be shown."""
+    out: list[str] = []
+    for n, read in enumerate(reads):
+        for each in fields:
+            text, reason = judge.kept(answers.tidy(texts[each.name][n], each), each, read, desk, out, judge.ITEM)
+            if reason is None:
+                out.append(text)
+    for each in desk.template.fields:
+        if each.extract in ("central", "topics") and each.shape in ("text", "items"):
+            out += [entry.parts[answers.main_name(each)] for entry in desk.drafts[each.name].entries]
+    return "\n\n".join(out)
 
 
 def _finished(desk: Desk, source: Source, judgement: Judgement, passages: int, context: int) -> dict[str, FieldResult]:
