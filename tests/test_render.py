@@ -20,7 +20,7 @@ from localsum.render import render
 from localsum.render.as_json import dumps
 from localsum.render.clean import clean, one_line, to_ascii
 from localsum.render.markdown import escape
-from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, outline
+from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, Remark, outline
 from localsum.render.terminal import MEASURE, NARROWEST, wrap
 
 MADE = {"full": briefs.full, "hostile": briefs.hostile, "other": briefs.other}
@@ -60,16 +60,21 @@ def brief_with(text: str, other: str) -> Brief:
 def shown(block: Block) -> list[str]:
     """The texts of a block, in order."""
     match block:
-        case Heading(text):
-            return [text]
-        case Paragraph(text, note):
-            return [text, note] if note else [text]
+        case Heading(text) | Paragraph(text):
+            return [text, *noted(block)]
         case Entry(text, _, category, lines):
-            return [text, *([category] if category else []), *lines]
+            labelled = (f"{label}: {line}" for label, line in lines)
+            return [text, *([category] if category else []), *labelled, *noted(block)]
         case Quotation(text, speaker):
             return [f"{text} — {speaker}" if speaker else text]
+        case Remark(text):
+            return [f"({text})"]
         case Fact(label, text):
             return [f"{label}: {text}"]
+
+
+def noted(block: Heading | Paragraph | Entry) -> list[str]:
+    return [f"({block.support.note})"] if block.support.note else []
 
 
 # Cleaning

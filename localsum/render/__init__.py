@@ -1,4 +1,4 @@
-"""A brief shown: for a terminal, as Markdown, as JSON. Knows briefs only, no templates, and loads nothing heavy."""
+"""A brief shown: for a terminal, as Markdown, as an HTML page, as JSON. Knows briefs only, no templates, and loads nothing heavy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from localsum.brief import Brief
 from localsum.errors import UsageError
 
-Format = Literal["terminal", "md", "json", "jsonl"]
+Format = Literal["terminal", "md", "html", "json", "jsonl"]
 
 
 def render(
@@ -20,8 +20,8 @@ def render(
 ) -> str:
     """The brief as text that ends in a newline.
 
-    `width` (columns), `color` (ANSI codes) and `unicode` (False: ASCII only) concern the terminal form; Markdown and
-    JSON are for files, in UTF-8; jsonl is JSON on one line. Raises UsageError for another format.
+    `width` (columns), `color` (ANSI codes) and `unicode` (False: ASCII only) concern the terminal form; the others
+    are for files, in UTF-8; jsonl is JSON on one line. Raises UsageError for another format.
     """
     if format == "terminal":
         from localsum.render.terminal import to_terminal  # loads rich's table of character widths
@@ -31,6 +31,10 @@ def render(
         from localsum.render.markdown import to_markdown
 
         return to_markdown(brief)
+    if format == "html":
+        from localsum.render.html import to_html
+
+        return to_html(brief)
     if format in ("json", "jsonl"):
         from localsum.render.as_json import to_json
 

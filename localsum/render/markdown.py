@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from localsum.brief import Brief
-from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, outline
+from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, Remark, Support, outline
 
 # Only what would have a meaning where it stands, so that prose keeps its hyphens, brackets and underscores.
 _MEANING = re.compile(
@@ -43,16 +43,23 @@ def escape(text: str) -> str:
 
 def _block(block: Block) -> str:
     match block:
-        case Heading(text, level):
-            return f"{'#' * level} {escape(text)}"
-        case Paragraph(text, note):
-            return escape(text) + (f"\n\n{escape(note)}" if note else "")
-        case Entry(text, number, category, lines):
+        case Heading(text, level, support):
+            return f"{'#' * level} {escape(text)}" + "".join(f"\n\n{line}" for line in _note(support))
+        case Paragraph(text, support):
+            return "\n\n".join([escape(text), *_note(support)])
+        case Entry(text, number, category, lines, support):
             marker = "- " if number is None else f"{number}. "
             category_line = [f"*{escape(category)}*"] if category else []
-            paragraphs = [escape(text), *category_line, *(escape(line) for line in lines)]
+            labelled = (escape(f"{label}: {line}") for label, line in lines)
+            paragraphs = [escape(text), *category_line, *labelled, *_note(support)]
             return marker + f"\n\n{' ' * len(marker)}".join(paragraphs)
         case Quotation(text, speaker):
             return f"> {escape(text)}" + (f" — {escape(speaker)}" if speaker else "")
+        case Remark(text):
+            return escape(f"({text})")
         case Fact(label, text):
             return f"{label}: {escape(text)}"
+
+
+def _note(support: Support) -> list[str]:
+    return [escape(f"({support.note})")] if support.note else []

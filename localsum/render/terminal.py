@@ -11,7 +11,7 @@ from rich.cells import get_character_cell_size
 
 from localsum.brief import Brief
 from localsum.render.clean import to_ascii
-from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, outline
+from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, Remark, outline
 
 MEASURE = 88  # columns; longer lines are hard to read, however wide the window
 NARROWEST = 20  # columns; below this, lines are longer than the window
@@ -63,21 +63,28 @@ def _gap(previous: Block, block: Block) -> bool:
 
 def _parts(block: Block) -> Iterator[_Part]:
     match block:
-        case Heading(text):
+        case Heading(text, _, support):
             yield text, _BOLD, "", ""
-        case Paragraph(text, note):
+            if support.note:
+                yield "", "", "", ""
+                yield f"({support.note})", "", "", ""
+        case Paragraph(text, support):
             yield text, "", "", ""
-            if note:
-                yield note, "", "", ""
-        case Entry(text, number, category, lines):
+            if support.note:
+                yield f"({support.note})", "", "", ""
+        case Remark(text):
+            yield f"({text})", "", "", ""
+        case Entry(text, number, category, lines, support):
             marker = "• " if number is None else f"{number}. "
             rest = " " * len(marker)
             yield text, "", marker, rest
             if category:
                 yield category, _DIM, rest, rest
-            for line in lines:
-                yield line, "", rest, rest
-        case Quotation(text, speaker, start, end):
+            for label, line in lines:
+                yield f"{label}: {line}", "", rest, rest
+            if support.note:
+                yield f"({support.note})", "", rest, rest
+        case Quotation(text, speaker, (start, end)):
             yield text, "", "", " "
             yield f"{'— ' if speaker else ''}{speaker} [{start}–{end}]".lstrip(), _DIM, " ", " "
         case Fact(label, text):
