@@ -16,13 +16,15 @@ from typing import Protocol
 
 from localsum.brief import Brief
 from localsum.document import Document
-from localsum.errors import LocalsumError
+from localsum.errors import LocalsumError, UsageError
 from localsum.files import check_writable, make_folder, write_atomically
 from localsum.render import Format, render
+from localsum.render.clean import one_line
+from localsum.render.index import Row, row, to_markdown_index
 
-INDEX = "index.md"
-_SUFFIX: dict[Format, str] = {"md": ".md", "json": ".json", "jsonl": ".jsonl", "terminal": ".txt"}
-_BETWEEN: dict[Format, str] = {"md": "\n---\n\n", "terminal": "\n", "json": "", "jsonl": ""}  # two briefs of a stream
+_SUFFIX: dict[Format, str] = {"md": ".md", "html": ".html", "json": ".json", "jsonl": ".jsonl", "terminal": ".txt"}
+# Between two briefs of a stream; a page of HTML has no second one.
+_BETWEEN: dict[Format, str] = {"md": "\n---\n\n", "terminal": "\n", "json": "", "jsonl": "", "html": ""}
 
 
 class Output(Protocol):
@@ -52,8 +54,11 @@ class Stream:
     show: Callable[[Brief], str]
     write: Callable[[str], None]
     is_first: bool = True
+    expected: int = 0
 
-    def expect(self, document: Document) -> None: ...
+    def expect(self, document: Document) -> None:
+        self.expected += 1
+        _check_one_page(self.form, self.expected)
 
     def put(self, brief: Brief) -> None:
         self.write(_BETWEEN[self.form] * (not self.is_first) + self.show(brief))
@@ -69,11 +74,14 @@ class OneFile:
     path: Path
     form: Format
     texts: list[str] = field(default_factory=list)
+    expected: int = 0
 
     def __post_init__(self) -> None:
         check_writable(self.path)
 
-    def expect(self, document: Document) -> None: ...
+    def expect(self, document: Document) -> None:
+        self.expected += 1
+        _check_one_page(self.form, self.expected)
 
     def put(self, brief: Brief) -> None:
         self.texts.append(render(brief, self.form))
@@ -90,7 +98,7 @@ class Folder:
     path: Path
     form: Format
     _first: dict[str, str] = field(default_factory=dict)  # name to the text's digest, in the order of the inputs
-    _lines: dict[str, str] = field(default_factory=dict)  # name to its line of the index
+    _rows: dict[str, Row] = field(default_factory=dict)  # name to its row of the index
 
     def __post_init__(self) -> None:
         make_folder(self.path)
@@ -106,17 +114,29 @@ class Folder:
             name = file_name(brief.document, brief.document.sha256)
         target = name + _SUFFIX[self.form]
         write_atomically(self.path / target, render(brief, self.form))
-        self._lines[name] = _index_line(target, brief)
+        self._rows[name] = row(target, brief)
 
     def close(self, failed: Sequence[LocalsumError]) -> None:
-        from localsum.render.clean import one_line
-        from localsum.render.markdown import escape
+        rows = [self._rows[name] for name in self._first if name in self._rows]
+        messages = [one_line(error.message) for error in failed]
+        if self.form == "html":
+            from localsum.render.html import to_html_index as to_index
+        else:
+            to_index = to_markdown_index
+        write_atomically(self.index, to_index(rows, messages))
 
-        briefs = [self._lines[name] for name in self._first if name in self._lines]
-        parts = ["# Briefs\n", "".join(briefs) or "None.\n"]
-        if failed:
-            parts += ["## Failed\n", "".join(f"- {escape(one_line(error.message))}\n" for error in failed)]
-        write_atomically(self.path / INDEX, "\n".join(parts))
+    @property
+    def index(self) -> Path:
+        return self.path / ("index.html" if self.form == "html" else "index.md")
+
+    @property
+    def page(self) -> Path:
+        """What to open: the only brief there is, else the index."""
+        return (
+            self.path / next(iter(self._rows.values())).target
+            if len(self._first) == 1 == len(self._rows)
+            else self.index
+        )
 
 
 def file_name(document: Document, more: str = "") -> str:
@@ -137,12 +157,9 @@ def file_name(document: Document, more: str = "") -> str:
     return f"{words or 'document'}-{digest}"
 
 
-def _index_line(target: str, brief: Brief) -> str:
-    from localsum.render.clean import one_line
-    from localsum.render.markdown import escape
-
-    named = next((result.value for result in brief.fields.values() if isinstance(result.value, str)), "")
-    title = one_line(str(brief.fields["title"].value if "title" in brief.fields else named))[:200]
-    source = one_line(brief.document.path or "standard input")[:300]
-    text = (title or source).replace("[", "(").replace("]", ")")  # no bracket can end the link
-    return f"- [{escape(text)}]({target}): {escape(source)}\n"
+def _check_one_page(form: Format, documents: int) -> None:
+    if form == "html" and documents > 1:
+        raise UsageError(
+            "a page of HTML holds one brief, and there are more documents than one",
+            "name a folder for the pages: localsum brief PATH... --format html --output DIR/",
+        )

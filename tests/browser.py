@@ -115,9 +115,7 @@ class Page:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.ask(f"{domain}.enable")
         is_phone = width < 500
-        self.ask(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=is_phone
-        )
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=is_phone)
         self.ask("Emulation.setTouchEmulationEnabled", enabled=is_phone)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         calm = {"name": "prefers-reduced-motion", "value": "reduce"}
@@ -130,7 +128,7 @@ class Page:
     def ask(self, method: str, **parameters: object) -> dict[str, Any]:
         return self._browser.ask(method, self._session, **parameters)
 
-    def value(self, expression: str) -> Any:  # noqa: ANN401
+    def value(self, expression: str) -> Any:
         """What a JavaScript expression gives in the page."""
         answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
@@ -146,9 +144,7 @@ class Page:
         """Left, top, right and bottom of an element's first line in the window."""
         name = json.dumps(selector)
         return tuple(
-            self.value(
-                f"(r => [r.left, r.top, r.right, r.bottom])(document.querySelector({name}).getClientRects()[0])"
-            )
+            self.value(f"(r => [r.left, r.top, r.right, r.bottom])(document.querySelector({name}).getClientRects()[0])")
         )
 
     def _middle(self, selector: str) -> dict[str, float]:
@@ -160,9 +156,7 @@ class Page:
 
     def click(self, selector: str) -> None:
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            self.ask(
-                "Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **self._middle(selector)
-            )
+            self.ask("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **self._middle(selector))
 
     def tap(self, selector: str) -> None:
         self.ask("Input.dispatchTouchEvent", type="touchStart", touchPoints=[self._middle(selector)])
@@ -203,3 +197,10 @@ class Page:
     @property
     def requests(self) -> list[str]:
         return [one["request"]["url"] for one in self._mine("Network.requestWillBeSent")]
+
+    @property
+    def blocked(self) -> list[str]:
+        """Those of the requests that the page's policy did not let go."""
+        failed = {one["requestId"] for one in self._mine("Network.loadingFailed") if one.get("blockedReason") == "csp"}
+        asked = self._mine("Network.requestWillBeSent")
+        return [one["request"]["url"] for one in asked if one["requestId"] in failed]

@@ -628,7 +628,7 @@ def test_help_is_said_of_every_command_and_option() -> None:
     for command in root.commands.values():
         assert command.help
         assert all(parameter.help for parameter in command.params)
-    assert get_args(FormatName) == ("terminal", "md", "json", "jsonl")
+    assert get_args(FormatName) == ("terminal", "md", "html", "json", "jsonl")
     assert get_args(StyleName) == ("extractive", "written")
 
 

@@ -251,8 +251,8 @@ def test_quotes_come_with_their_offsets_and_without_doubled_marks() -> None:
 
 
 def test_another_format_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="html"):
-        render(briefs.full(), "html")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="pdf"):
+        render(briefs.full(), "pdf")  # type: ignore[arg-type]
 
 
 def test_importing_render_loads_nothing_heavy() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from localsum.commands import options
+from localsum.commands.opening import page_format, private_folder
 from localsum.commands.say import failure, note, terminal, write_out
 from localsum.errors import InputError, InterruptedRun, LocalsumError
 from localsum.resources import writer_version
@@ -41,6 +42,7 @@ def brief(
     glob: options.GlobOption = None,
     format: options.FormatOption = None,  # noqa: A002
     output: options.OutputOption = None,
+    open_it: options.OpenOption = False,
     model: options.ModelOption = None,
     template: options.TemplateOption = None,
     style: options.StyleOption = None,
@@ -88,6 +90,8 @@ def brief(
     from localsum.store import keep, key_of, recall
     from localsum.templates import load_template
 
+    if open_it:
+        format, output = page_format(format), output or private_folder()  # noqa: A001
     into = Path(output) if output and is_folder(output, paths) else None
     chosen = load_template(template)
     inputs = find_inputs(paths, recursive=recursive, pattern=glob, without=into)
@@ -155,13 +159,15 @@ def brief(
             run(documents(), tally, recall=recalled, write=write, keep=keep_it, put=put)
         with undisturbed():
             out.close(tally.failed)
+            if open_it and tally.done:
+                call.obj.page = out.page if isinstance(out, Folder) else Path(str(output))
     except KeyboardInterrupt:
         if tally.total < 2:
             raise
         if into:
             with undisturbed():
                 out.close(tally.failed)
-        raise _interrupted(tally, call.obj or [], is_kept=kept is not None and not fresh) from None
+        raise _interrupted(tally, call.obj.arguments, is_kept=kept is not None and not fresh) from None
     if stats:
         whole = {"load_s": 0.0, "wall_s": round(time.perf_counter() - started, 4), **about_engine}
         each = {"document": timings[0]} if len(timings) == 1 else {"documents": timings}
@@ -174,7 +180,7 @@ def brief(
     if tally.failed:
         raise failure(tally.failed, tally.total, tally.line())
     if not quiet and not stats:
-        _last_line(tally, into, is_kept=kept is not None)
+        _last_line(tally, out.index if isinstance(out, Folder) else None, is_kept=kept is not None)
 
 
 def _documents(
@@ -236,11 +242,11 @@ def _left_out(inputs: Inputs) -> Iterator[str]:
         yield f"note: folders in folders left out: {inputs.closed:,}; to read them: --recursive"
 
 
-def _last_line(tally: Tally, into: Path | None, *, is_kept: bool) -> None:
-    if tally.total == 1 and not into:
+def _last_line(tally: Tally, index: Path | None, *, is_kept: bool) -> None:
+    if tally.total == 1 and not index:
         if tally.recalled:
             note("note: written earlier and kept; to write it anew: --fresh")
         return
-    ways = [f"all of them: {into / 'index.md'}"] if into else []
+    ways = [f"all of them: {index}"] if index else []
     ways += ["to find words in them: localsum search WORDS"] if is_kept else []
     note("; ".join([tally.line(), *ways]))

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from localsum.errors import LocalsumError
 
 MOST_NAMED = 100  # documents that failed, at the end of a run
+
+
+@dataclass
+class Call:
+    """What a command was called with, and the page that it leaves to be opened when it is done (see opening.py)."""
+
+    arguments: list[str]
+    page: Path | None = None
 
 
 def write_out(text: str) -> None:

@@ -1,4 +1,4 @@
-"""A brief shown: for a terminal, as Markdown, as an HTML page, as JSON. Knows briefs only, no templates, and loads nothing heavy."""
+"""A brief shown: for a terminal, as Markdown, as a page of HTML, as JSON. A form loads what it needs when asked for."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +99,7 @@ def _sections(claims: list[Claim]) -> Iterator[Section]:
     """The claims cut at the headings."""
     starts = [at for at, claim in enumerate(claims) if isinstance(claim.block, Heading)]
     cuts = sorted({0, *starts, len(claims)})
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         heading = claims[start] if start in starts else None
         body = claims[start + (heading is not None) : end]
         yield Section(heading, [(kind, list(group)) for kind, group in groupby(body, _kind)])
@@ -133,11 +133,9 @@ def _link(document: Document) -> str | None:
 
 
 def _page(name: str, **values: object) -> str:
-    from markupsafe import Markup
-
     style, script = (_PAGE.joinpath(file).read_text(encoding="utf-8") for file in ("page.css", f"{name}.js"))
     policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'"
-    own = {"style": Markup(style), "script": Markup(script), "policy": f"{policy}; form-action 'none'"}  # noqa: S704
+    own = {"style": style, "script": script, "policy": f"{policy}; form-action 'none'"}
     return _environment().get_template(f"{name}.html").render(**own, **values) + "\n"
 
 

@@ -26,9 +26,7 @@ def row(target: str, brief: Brief) -> Row:
     named = next((result.value for result in brief.fields.values() if isinstance(result.value, str)), "")
     title = one_line(str(brief.fields["title"].value if "title" in brief.fields else named))[:200]
     source = one_line(document.path or "standard input")[:300]
-    items = (
-        item for result in brief.fields.values() if not isinstance(result.value, str) for item in result.value
-    )
+    items = (item for result in brief.fields.values() if not isinstance(result.value, str) for item in result.value)
     found = (one_line(item.parts.get("category", ""))[:80] for item in items if isinstance(item, Item))
     categories = tuple(dict.fromkeys(category for category in found if category))
     return Row(target, title or source, source, one_line(document.published or "")[:40], categories)

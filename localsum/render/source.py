@@ -47,7 +47,7 @@ def number_evidence(spans: Iterable[Span], document: Document) -> dict[Span, int
 
 
 def mark_source(document: Document, numbers: dict[Span, int]) -> Iterator[SourceBlock]:
-    """The blocks of the document with the numbered spans as marks. What is no block's becomes a paragraph at the end."""
+    """The blocks of the document with the numbered spans as marks. What is in no block is a paragraph at the end."""
     text, at = document.text, 0
     seen: set[int] = set()
     waiting = sorted({(Span(max(0, span.start), min(len(text), span.end)), number) for span, number in numbers.items()})
@@ -97,6 +97,4 @@ def _outer_first(mark: tuple[Span, int]) -> tuple[int, int, int]:
 def _paragraphs(text: str) -> tuple[Block, ...]:
     """Blocks of a text that has none: its paragraphs."""
     found = ((match.start(), match[0]) for match in _LINES.finditer(text) if match[0].strip())
-    return tuple(
-        Block(start + len(lines) - len(lines.lstrip()), start + len(lines.rstrip())) for start, lines in found
-    )
+    return tuple(Block(start + len(lines) - len(lines.lstrip()), start + len(lines.rstrip())) for start, lines in found)
