@@ -181,7 +181,7 @@ def check_source(brief: Brief, tree: lxml.html.HtmlElement) -> None:
     for span, number in numbers.items():
         pieces = article.xpath(f'.//mark[@data-evidence="{number}"]')
         held = "".join(str(piece.text_content()) for piece in pieces)
-        cut = Span(max(0, span.start), min(len(text), span.end))
+        cut = Span(max(0, span.start), max(0, min(len(text), span.end)))
         assert squeezed(held) == squeezed(visible(text[cut.start : cut.end]))
         if any(block.start <= cut.start and cut.end <= block.end for block in blocks):
             assert held == visible(text[cut.start : cut.end])
@@ -247,7 +247,7 @@ def test_marks_nest_cross_and_go_on_in_the_next_block() -> None:
     assert spread((2, 5), (3, 8)) == "ab[1 c[2 de]][2' fgh]ij"
     assert spread((0, 10), (0, 10), (0, 4)) == "[1 [2 abcd]efghij]"
     assert spread((2, 4), (4, 6)) == "ab[1 cd][2 ef]ghij"
-    assert spread((3, 3), (-5, 2), (8, 99), (50, 60)) == "[1 ab]cdefgh[2 ij]"
+    assert spread((3, 3), (-5, 2), (8, 99), (50, 60), (-3, -1), (5, 4)) == "[1 ab]cdefgh[2 ij]"
     two = (Block(2, 5), Block(7, 10))
     assert spread((3, 9), text="- abc\n\ndef", blocks=two) == "- a[1 bc]|[1' de]f"
     assert spread((0, 4), text="- abc\n\ndef", blocks=two) == "[1 - ][1' ab]c|def"

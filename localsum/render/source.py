@@ -38,8 +38,7 @@ class SourceBlock:
 
 def number_evidence(spans: Iterable[Span], document: Document) -> dict[Span, int]:
     """Each different span that holds text with its number, in the order of the source. What is beyond it is cut off."""
-    length = len(document.text)
-    cut = {span: Span(max(0, span.start), min(length, span.end)) for span in spans}
+    cut = {span: _cut(span, document) for span in spans}
     held = {span: part for span, part in cut.items() if document.text[part.start : part.end].strip()}
     ordered = sorted(set(held.values()), key=lambda part: (part.start, -part.end))
     numbers = {part: number for number, part in enumerate(ordered, 1)}
@@ -50,7 +49,7 @@ def mark_source(document: Document, numbers: dict[Span, int]) -> Iterator[Source
     """The blocks of the document with the numbered spans as marks. What is in no block is a paragraph at the end."""
     text, at = document.text, 0
     seen: set[int] = set()
-    waiting = sorted({(Span(max(0, span.start), min(len(text), span.end)), number) for span, number in numbers.items()})
+    waiting = sorted({(_cut(span, document), number) for span, number in numbers.items()})
     blocks = document.blocks or _paragraphs(text)
     end = blocks[-1].end if blocks else 0
     if text[end:].strip():
@@ -64,6 +63,12 @@ def mark_source(document: Document, numbers: dict[Span, int]) -> Iterator[Source
         nodes = _inline(text, Span(block.start, block.end), here, seen)
         yield SourceBlock(block, text[at:start], lead, nodes)
         at = block.end
+
+
+def _cut(span: Span, document: Document) -> Span:
+    """What of a span is in the document."""
+    start = min(max(0, span.start), len(document.text))
+    return Span(start, min(max(start, span.end), len(document.text)))
 
 
 def _inline(text: str, within: Span, marks: list[tuple[Span, int]], seen: set[int]) -> tuple[Node, ...]:
