@@ -18,7 +18,7 @@ from localsum.brief import Brief
 from localsum.document import Document
 from localsum.errors import LocalsumError, UsageError
 from localsum.files import check_writable, make_folder, write_atomically
-from localsum.render import Format, render
+from localsum.render import Format
 from localsum.render.clean import one_line
 from localsum.render.index import Row, row, to_markdown_index
 
@@ -53,12 +53,13 @@ class Stream:
     form: Format
     show: Callable[[Brief], str]
     write: Callable[[str], None]
+    is_whole: bool = False  # a brief is a file of its own: there may be one only
     is_first: bool = True
     expected: int = 0
 
     def expect(self, document: Document) -> None:
         self.expected += 1
-        _check_one_page(self.form, self.expected)
+        _check_place(self.expected, is_whole=self.is_whole)
 
     def put(self, brief: Brief) -> None:
         self.write(_BETWEEN[self.form] * (not self.is_first) + self.show(brief))
@@ -73,6 +74,8 @@ class OneFile:
 
     path: Path
     form: Format
+    show: Callable[[Brief], str]
+    is_whole: bool = False
     texts: list[str] = field(default_factory=list)
     expected: int = 0
 
@@ -81,10 +84,10 @@ class OneFile:
 
     def expect(self, document: Document) -> None:
         self.expected += 1
-        _check_one_page(self.form, self.expected)
+        _check_place(self.expected, is_whole=self.is_whole)
 
     def put(self, brief: Brief) -> None:
-        self.texts.append(render(brief, self.form))
+        self.texts.append(self.show(brief))
 
     def close(self, failed: Sequence[LocalsumError]) -> None:
         if self.texts:
@@ -97,6 +100,7 @@ class Folder:
 
     path: Path
     form: Format
+    show: Callable[[Brief], str]
     _first: dict[str, str] = field(default_factory=dict)  # name to the text's digest, in the order of the inputs
     _rows: dict[str, Row] = field(default_factory=dict)  # name to its row of the index
 
@@ -113,7 +117,7 @@ class Folder:
         if self._first.get(name, brief.document.sha256) != brief.document.sha256:  # two of one file with one id
             name = file_name(brief.document, brief.document.sha256)
         target = name + _SUFFIX[self.form]
-        write_atomically(self.path / target, render(brief, self.form))
+        write_atomically(self.path / target, self.show(brief))
         self._rows[name] = row(target, brief)
 
     def close(self, failed: Sequence[LocalsumError]) -> None:
@@ -157,9 +161,9 @@ def file_name(document: Document, more: str = "") -> str:
     return f"{words or 'document'}-{digest}"
 
 
-def _check_one_page(form: Format, documents: int) -> None:
-    if form == "html" and documents > 1:
+def _check_place(documents: int, *, is_whole: bool) -> None:
+    if is_whole and documents > 1:
         raise UsageError(
-            "a page of HTML holds one brief, and there are more documents than one",
-            "name a folder for the pages: localsum brief PATH... --format html --output DIR/",
+            "pages, and Markdown with front matter or footnotes, hold one brief, and there are more documents than one",
+            "name a folder for a file of each: localsum brief PATH... --output DIR/",
         )

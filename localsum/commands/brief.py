@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from localsum.commands import options
-from localsum.commands.opening import page_format, private_folder
+from localsum.commands.forms import chosen_form
+from localsum.commands.opening import private_folder
 from localsum.commands.say import failure, note, terminal, write_out
 from localsum.errors import InputError, InterruptedRun, LocalsumError
 from localsum.resources import writer_version
@@ -43,6 +43,8 @@ def brief(
     format: options.FormatOption = None,  # noqa: A002
     output: options.OutputOption = None,
     open_it: options.OpenOption = False,
+    footnotes: options.FootnotesOption = False,
+    front_matter: options.FrontMatterOption = False,
     model: options.ModelOption = None,
     template: options.TemplateOption = None,
     style: options.StyleOption = None,
@@ -90,17 +92,20 @@ def brief(
     from localsum.store import keep, key_of, recall
     from localsum.templates import load_template
 
-    if open_it:
-        format, output = page_format(format), output or private_folder()  # noqa: A001
+    is_annotated = footnotes or front_matter
+    wanted = chosen_form(format, is_opened=open_it, is_annotated=is_annotated, is_printed=output is None)
+    show = partial(render, format=wanted, footnotes=footnotes, front_matter=front_matter)
+    is_whole = wanted == "html" or is_annotated
+    if open_it and output is None:
+        output = private_folder()
     into = Path(output) if output and is_folder(output, paths) else None
     chosen = load_template(template)
     inputs = find_inputs(paths, recursive=recursive, pattern=glob, without=into)
-    wanted = format or ("terminal" if output is None and sys.stdout.isatty() else "md")
     tally = Tally(unread=len(inputs.files), read=len(inputs.failed), failed=list(inputs.failed))
     if output is None:
-        out: Output = Stream(wanted, lambda done: render(done, wanted, **terminal()), write_out)
+        out: Output = Stream(wanted, partial(show, **terminal()), write_out, is_whole)
     else:
-        out = Folder(into, wanted) if into else OneFile(Path(output), wanted)
+        out = Folder(into, wanted, show) if into else OneFile(Path(output), wanted, show, is_whole)
     settings: dict[str, Any] = {"style": style, "seed": seed, "context": context, "reproducible": reproducible}
     settings["writer"] = writer_version()
     found_model = cache(lambda: find_model(model))

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from localsum.commands.opening import page_format, private_folder
-from localsum.commands.options import FormatOption, LimitOption, OpenOption, StoreOption
+from localsum.commands.forms import chosen_form
+from localsum.commands.opening import private_folder
+from localsum.commands.options import (
+    FootnotesOption,
+    FormatOption,
+    FrontMatterOption,
+    LimitOption,
+    OpenOption,
+    StoreOption,
+)
 from localsum.commands.say import note, terminal, write_out
 from localsum.errors import StoreError, UsageError
 
@@ -53,6 +60,8 @@ def show(
     number: IdArgument,
     format: FormatOption = None,  # noqa: A002
     open_it: OpenOption = False,
+    footnotes: FootnotesOption = False,
+    front_matter: FrontMatterOption = False,
     store: StoreOption = None,
 ) -> None:
     """Print a kept brief again, in any form."""
@@ -60,15 +69,15 @@ def show(
     from localsum.render import render
     from localsum.store import get
 
-    if open_it:
-        page_format(format)
+    wanted = chosen_form(format, is_opened=open_it, is_annotated=footnotes or front_matter)
     with _opened(store) as kept:
         row = get(kept, number)
+    text = render(row.brief, wanted, footnotes=footnotes, front_matter=front_matter, **terminal())
     if open_it:
         call.obj.page = Path(private_folder()) / "brief.html"
-        write_atomically(call.obj.page, render(row.brief, "html"))
-        return
-    write_out(render(row.brief, format or ("terminal" if sys.stdout.isatty() else "md"), **terminal()))
+        write_atomically(call.obj.page, text)
+    else:
+        write_out(text)
 
 
 def forget(

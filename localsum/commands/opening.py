@@ -7,16 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from localsum.commands.options import FormatName
 from localsum.commands.say import note
-from localsum.errors import UsageError
-
-
-def page_format(wanted: FormatName | None) -> FormatName:
-    """The format of what is opened: a page. Raises UsageError where another one was asked for."""
-    if wanted not in (None, "html"):
-        raise UsageError("--open shows a page of HTML, not another format", "leave --format away, or: --format html")
-    return "html"
 
 
 def private_folder() -> str:

@@ -66,6 +66,12 @@ OpenOption = Annotated[
     bool,
     typer.Option("--open", help="Make a page of HTML, and open it in your browser when done."),
 ]
+FootnotesOption = Annotated[
+    bool, typer.Option("--footnotes", help="Of Markdown: what each claim rests on, as footnotes.")
+]
+FrontMatterOption = Annotated[
+    bool, typer.Option("--front-matter", help="Of Markdown: title, source, categories and model on top, as YAML.")
+]
 ModelOption = Annotated[
     str | None,
     typer.Option("--model", "-m", metavar="NAME|PATH", help="Model: a name of the registry or a GGUF file."),

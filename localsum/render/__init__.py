@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 from localsum.brief import Brief
 from localsum.errors import UsageError
+from localsum.render.outline import outline
 
 Format = Literal["terminal", "md", "html", "json", "jsonl"]
 
@@ -17,20 +18,28 @@ def render(
     width: int = 80,
     color: bool = False,
     unicode: bool = True,
+    footnotes: bool = False,
+    front_matter: bool = False,
 ) -> str:
     """The brief as text that ends in a newline.
 
     `width` (columns), `color` (ANSI codes) and `unicode` (False: ASCII only) concern the terminal form; the others
-    are for files, in UTF-8; jsonl is JSON on one line. Raises UsageError for another format.
+    are for files, in UTF-8; jsonl is JSON on one line. `footnotes` (the evidence of each claim) and
+    `front_matter` concern Markdown. Raises UsageError for another format.
     """
     if format == "terminal":
         from localsum.render.terminal import to_terminal  # loads rich's table of character widths
 
-        return to_terminal(brief, width=width, color=color, unicode=unicode)
+        return to_terminal(outline(brief), width=width, color=color, unicode=unicode)
     if format == "md":
         from localsum.render.markdown import to_markdown
 
-        return to_markdown(brief)
+        text = to_markdown(outline(brief), brief.document.text if footnotes else None)
+        if not front_matter:
+            return text
+        from localsum.render.front_matter import front_matter as front_matter_of
+
+        return front_matter_of(brief) + text
     if format == "html":
         from localsum.render.html import to_html
 
