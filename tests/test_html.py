@@ -383,7 +383,7 @@ def test_a_page_holds_one_brief(
     monkeypatch.chdir(tmp_path)
     code, _, err = said("brief", *paths, "--format", "html", *to)
     assert code == 2
-    assert "--format html --output DIR/" in err
+    assert "localsum brief PATH... --output DIR/" in err
     assert not (tmp_path / "all.html").exists()
 
 
