@@ -221,6 +221,14 @@ def test_a_page_is_safe_whole_and_linked(name: str) -> None:
     check_page(brief, render(brief, "html"))
 
 
+@pytest.mark.parametrize("name", MADE)
+def test_a_page_in_ascii_says_the_same(name: str) -> None:
+    brief = MADE[name]()
+    page = render(brief, "html", unicode=False)
+    assert page.isascii()
+    check_page(brief, page)
+
+
 @settings(max_examples=150, deadline=None)
 @given(made_briefs())
 def test_any_brief_makes_such_a_page(brief: Brief) -> None:

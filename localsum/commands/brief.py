@@ -115,7 +115,7 @@ def brief(
 
     kept: Connection | None = None
     try:
-        with LiveView(is_quiet=quiet) as view, ExitStack() as stack:
+        with LiveView(is_quiet=quiet, fields=tuple(each.name for each in chosen.fields)) as view, ExitStack() as stack:
             if not no_store:
                 kept = _open_store(stack, store, is_quiet=quiet)
 

@@ -21,11 +21,10 @@ def render(
     footnotes: bool = False,
     front_matter: bool = False,
 ) -> str:
-    """The brief as text that ends in a newline.
+    """The brief as text that ends in a newline; with `unicode` False in ASCII, which JSON and HTML lose nothing by.
 
-    `width` (columns), `color` (ANSI codes) and `unicode` (False: ASCII only) concern the terminal form; the others
-    are for files, in UTF-8; jsonl is JSON on one line. `footnotes` (the evidence of each claim) and
-    `front_matter` concern Markdown. Raises UsageError for another format.
+    `width` (columns) and `color` (ANSI codes) concern the terminal form, `footnotes` (the evidence of each claim) and
+    `front_matter` Markdown; jsonl is JSON on one line. Raises UsageError for another format.
     """
     if format == "terminal":
         from localsum.render.terminal import to_terminal  # loads rich's table of character widths
@@ -34,18 +33,19 @@ def render(
     if format == "md":
         from localsum.render.markdown import to_markdown
 
-        text = to_markdown(outline(brief), brief.document.text if footnotes else None)
+        text = to_markdown(outline(brief), brief.document.text if footnotes else None, unicode=unicode)
         if not front_matter:
             return text
         from localsum.render.front_matter import front_matter as front_matter_of
 
-        return front_matter_of(brief) + text
+        return front_matter_of(brief, unicode=unicode) + text
     if format == "html":
         from localsum.render.html import to_html
 
-        return to_html(brief)
+        page = to_html(brief)
+        return page if unicode else page.encode("ascii", "xmlcharrefreplace").decode("ascii")
     if format in ("json", "jsonl"):
         from localsum.render.as_json import to_json
 
-        return to_json(brief, indent=2 if format == "json" else None)
+        return to_json(brief, indent=2 if format == "json" else None, unicode=unicode)
     raise UsageError(f"no output format {format!r}", f"choose one: --format {', '.join(get_args(Format))}")

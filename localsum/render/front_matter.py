@@ -7,7 +7,7 @@ from localsum.render.clean import one_line
 from localsum.render.index import row
 
 
-def front_matter(brief: Brief) -> str:
+def front_matter(brief: Brief, *, unicode: bool = True) -> str:
     """Title, source, categories and model between lines of dashes, and an empty line; what is not known is left out."""
     import yaml
 
@@ -23,4 +23,4 @@ def front_matter(brief: Brief) -> str:
         "template": brief.template.get("name"),
     }
     known = {name: one_line(value) if isinstance(value, str) else value for name, value in facts.items() if value}
-    return f"---\n{yaml.safe_dump(known, allow_unicode=True, sort_keys=False, width=10_000_000)}---\n\n"
+    return f"---\n{yaml.safe_dump(known, allow_unicode=unicode, sort_keys=False, width=10_000_000)}---\n\n"

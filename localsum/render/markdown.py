@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from localsum.render.clean import one_line
-from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, Remark, Support
+from localsum.render.clean import one_line, to_ascii
+from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, Remark, Support, in_ascii
 
 # Only what would have a meaning where it stands, so that prose keeps its hyphens, brackets and underscores.
 _MEANING = re.compile(
@@ -22,8 +22,8 @@ _MEANING = re.compile(
 _NUMBER = re.compile(r"^(\d{1,9})([.)])(?= |$)")
 
 
-def to_markdown(blocks: Iterable[Block], source: str | None = None) -> str:
-    """The blocks as a Markdown document, ending in a newline.
+def to_markdown(blocks: Iterable[Block], source: str | None = None, *, unicode: bool = True) -> str:
+    """The blocks as a Markdown document, ending in a newline; `unicode` False: in ASCII.
 
     With `source`, the text that their spans point into, what each claim rests on is in footnotes, numbered as they
     come. A heading gets none, since others make its name of it, and a quotation needs none.
@@ -31,16 +31,18 @@ def to_markdown(blocks: Iterable[Block], source: str | None = None) -> str:
     text = ""
     previous: Block | None = None
     numbers: dict[str, int] = {}  # of the texts of evidence
-    for block in blocks:
+    for block in blocks if unicode else map(in_ascii, blocks):
         if isinstance(block, Fact) and not isinstance(previous, Fact):
             text += "\n---\n"
         if previous is not None:
             tight = isinstance(block, Entry) and block.short and isinstance(previous, Entry) and previous.short
             text += "" if tight else "\n"
-        text += _block(block, "" if source is None else _references(block, source, numbers)) + "\n"
+        shown = _block(block, "" if source is None else _references(block, source, numbers)) + "\n"
+        text += shown if unicode else to_ascii(shown)  # the dash before a speaker
         previous = block
     if source is not None and numbers:
-        notes = (f"[^{number}]: {escape(evidence)}\n" for evidence, number in numbers.items())
+        show = str if unicode else to_ascii
+        notes = (f"[^{number}]: {escape(show(evidence))}\n" for evidence, number in numbers.items())
         text += "\n" + "\n".join(notes)
     return text
 

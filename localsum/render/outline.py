@@ -11,11 +11,12 @@ All text that leaves this module is clean and on one line.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from localsum.brief import Brief, FieldResult, Grounding, Item, Quote, Verdict
 from localsum.document import Span
-from localsum.render.clean import one_line
+from localsum.render.clean import one_line, to_ascii
 
 _NUMBERED = ("key_insights",)
 _WITHOUT_HEADING = ("title", "summary")
@@ -94,6 +95,19 @@ Block = Heading | Paragraph | Entry | Quotation | Remark | Fact
 def label(name: str) -> str:
     """A name as a person reads it: `key_insights` is "Key insights"."""
     return one_line(name.replace("_", " ")).capitalize()
+
+
+def in_ascii(block: Block) -> Block:
+    """The block with all its texts in ASCII."""
+
+    def plain(value: Any) -> Any:  # noqa: ANN401  (whatever a block has)
+        if isinstance(value, str):
+            return one_line(to_ascii(value))
+        if isinstance(value, Support):
+            return replace(value, note=to_ascii(value.note))
+        return tuple(map(plain, value)) if type(value) is tuple else value
+
+    return replace(block, **{each.name: plain(getattr(block, each.name)) for each in fields(block)})
 
 
 def outline(brief: Brief) -> list[Block]:
