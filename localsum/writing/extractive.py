@@ -198,14 +198,14 @@ class Desk:
         lead = self._lead()
         entry = Entry({each.name: ""}, [s.span for s in lead[:1]])
         draft.entries.append(entry)
-        own = (self.material.document.title or "").strip()
-        if headline.is_informative(own, self.material.document.text, each.words):
+        own = headline.own_title(self.material.document.title or "", self.material.document.text, each.words)
+        if own:
             entry.parts[each.name] = own
             entry.own_title, entry.evidence = True, []
             return
         lines = title.clauses(self.material, each.words)
         best = max(self.material.sentences, key=self.material.salience, default=None)
-        entry.parts[each.name] = own or (headline.clause(best.text, each.words) if best else "")
+        entry.parts[each.name] = headline.clause(best.text, each.words) if best else ""
 
         def choose() -> None:
             if chosen := title.best(lines, self.material):
