@@ -467,7 +467,7 @@ def test_a_pronoun_follows_only_whom_the_sentence_before_names() -> None:
     assert she not in chosen or source.sentences[3] in chosen
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*[!f].md")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*[!fE].md")), ids=lambda path: path.stem)
 def test_every_heading_that_may_be_chosen_stands_in_the_text(path: Path) -> None:
     source = read_path(path)
     desk = Desk(source, load_template(), len)

@@ -174,9 +174,11 @@ class Desk:
                     entry.parts[line.name] = own
                 else:
                     self._heading(line, entry, pick, topic, f"{each.name}.{number}.{line.name}")
+        if not draft.entries:
+            draft.missing.append("the source is too short to have any beside what is said above")
 
     def _topic_picks(self, text: Field, least: int) -> list[tuple[Topic, Pick]]:
-        """What is said about each topic that has enough of its own to say; something at least about one."""
+        """What is said about each topic that has enough of its own to say, beside the summary and the points."""
         picks = []
         for topic in self.topics:
             size = topic.last - topic.first
@@ -186,9 +188,6 @@ class Desk:
         alone = [(topic, pick) for topic, pick in telling if pick.sentences[0].standing > POINTS_BACK]
         if len(alone) >= least:
             return alone
-        if not telling and self.topics:
-            longest = max(picks, key=lambda each: len(each[1].text))
-            telling = [longest if longest[1].text else (longest[0], self._at_least_one(text.words))]
         return telling
 
     # What the model writes or chooses

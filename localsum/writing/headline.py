@@ -64,6 +64,14 @@ _TELLS = re.compile(
     r"(?:suggest|show|say|mean|indicate|reveal|argue|claim|note|warn|allow|help|make|come|begin"
     r"|sound|look|seem|feel|leave|run|go|get|take)s?"
 )
+# Verbs that stand in many sentences and in no heading made of nouns.
+_VERBS = listed(
+    """went gone left leave leaves came took take takes gave give gives got gets get made makes make told saw kept keep
+    keeps let lets put puts ran sent send sends sold sell sells bought buy buys won lost met paid pay pays led held hold
+    holds grew rose fell began became become becomes brought bring brings built drew drove felt knew know knows meant
+    spent stood thought think thinks wrote write writes want wants wanted tried try tries asked ask asks tell tells
+    understands understand believes believe expects expect gonna"""
+)
 _VERBAL = re.compile(r"\w{2,}(?:ed|ing)")
 # A document's own title is no headline if it only numbers an issue.
 _GENERIC = re.compile(
@@ -184,6 +192,8 @@ def phrases(texts: list[str], most_words: int, weight: Mapping[str, float], most
                 strong = sum(bool(w.stem) and w.norm not in _WEAK for w in inside)
                 edges = (first.norm, last.norm)
                 if strong < 2 or seems_verb or any(edge in _WEAK or edge.endswith("ly") for edge in edges):
+                    continue
+                if any(w.norm in _VERBS or (w.norm.endswith("ly") and w.text.islower()) for w in inside):
                     continue
                 if _TELLS.fullmatch(last.norm) or _LOOSE_ARTICLE.search(run) or last.norm.endswith("'s"):
                     continue

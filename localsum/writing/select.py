@@ -19,7 +19,11 @@ from localsum.writing.shelf import MOST_OVERLAP, Shelf, overlap
 from localsum.writing.topics import Topic
 
 _MOST_GAP = 3  # sentences that a run may leave out at once
-_NO_IMPACT = re.compile(r"[“\"]|(?:He|She|I|We|You)\b")
+# Neither what somebody says of himself nor what went before follows from anything.
+_NO_IMPACT = re.compile(
+    r"[“\"]|(?:He|She|I|We|You)\b|(?:Earlier|Previously|Shortly before|Before|Last (?:week|month|year|\w+day)"
+    r"|In (?:19|20)\d\d|On \w+day|According to)\b"
+)
 _HANGS = re.compile(
     r"(?:in|on|at|by|for|with|as|when|while|if|because|after|before|since|although|despite|during|from|to|\w+ing)\b",
     re.IGNORECASE,
