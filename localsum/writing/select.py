@@ -21,7 +21,7 @@ from localsum.writing.topics import Topic
 _MOST_GAP = 3  # sentences that a run may leave out at once
 # Neither what somebody says of himself nor what went before follows from anything.
 _NO_IMPACT = re.compile(
-    r"[“\"]|(?:He|She|I|We|You)\b|(?:Earlier|Previously|Shortly before|Before|Last (?:week|month|year|\w+day)"
+    r"[“\"]|(?:He|She|I|We|You)\b|(?:Earlier|Previously|(?:Just|Shortly) before|Before|Last (?:week|month|year|\w+day)"
     r"|In (?:19|20)\d\d|On \w+day|According to)\b"
 )
 _HANGS = re.compile(

@@ -25,6 +25,7 @@ from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.extractive import Desk
 from localsum.writing.judge import Candidate, Judgement
+from localsum.writing.shelf import Shelf
 
 _RESERVE = 300  # tokens kept for what is asked after the article
 _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
@@ -283,7 +284,8 @@ def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Sour
             entry.parts[part.name], entry.written = found, True
             said.extend(judge.sentences(found))
             return
-        follows = select.consequence(desk.material, near[:1], desk.shelf, words=part.words) if near else None
+        # What the extractive writer took may serve here: what is shown already is in `said`.
+        follows = select.consequence(desk.material, near[:1], Shelf(), words=part.words) if near else None
         if follows and not judge.is_said(follows.text, [*said, claim]):
             entry.parts[part.name] = follows.text
             entry.evidence += follows.evidence
