@@ -1,6 +1,5 @@
 """A headless Chromium for tests, spoken to over a pipe: the DevTools protocol, without a driver and without a port."""
 
-import fcntl
 import json
 import os
 import select
@@ -28,6 +27,8 @@ class Browser:
     """One browser process. `with Browser() as browser: page = browser.open(path)`."""
 
     def __init__(self, folder: Path) -> None:
+        import fcntl  # there is none on Windows
+
         theirs_in, self._to = os.pipe()
         self._from, theirs_out = os.pipe()
         # Numbers that neither 3 nor 4 can overwrite: those two are what the browser reads and writes.
