@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from localsum.commands import options
-from localsum.commands.desk import Desk, read_all
+from localsum.commands.desk import Desk, left_out, read_all
 from localsum.commands.say import failure, note, terminal, write_out
 from localsum.errors import InputError, InterruptedRun, LocalsumError
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from localsum.brief import Brief
     from localsum.document import Document
-    from localsum.inputs import Inputs
     from localsum.outputs import Output
     from localsum.runs import Tally
 
@@ -116,7 +115,7 @@ def brief(
     elif not quiet and tally.total == 1 and wanted in ("json", "jsonl"):
         for warning in notes:
             note(f"note: {warning}")
-    for line in [] if quiet or stats else _left_out(inputs):
+    for line in [] if quiet or stats else left_out(inputs):
         note(line)
     if tally.failed:
         raise failure(tally.failed, tally.total, tally.line())
@@ -131,13 +130,6 @@ def _interrupted(tally: Tally, arguments: list[str], *, is_kept: bool) -> Interr
     said = "done and kept" if is_kept else "done"
     hint = f"go on with: {again}" if is_kept else f"start again with: {again}"
     return InterruptedRun(f"interrupted: {tally.done:,} of {tally.total:,} documents are {said}", hint)
-
-
-def _left_out(inputs: Inputs) -> Iterator[str]:
-    if inputs.unknown:
-        yield f"note: files without a known ending left out: {inputs.unknown:,}; to read them: --glob '*'"
-    if inputs.closed:
-        yield f"note: folders in folders left out: {inputs.closed:,}; to read them: --recursive"
 
 
 def _last_line(tally: Tally, into: Path | None, *, is_kept: bool) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from localsum.brief import Brief
     from localsum.document import Document
     from localsum.engine.llama import LlamaEngine
+    from localsum.inputs import Inputs
     from localsum.live import LiveView
     from localsum.models import Model
     from localsum.pipeline import Failed
@@ -159,6 +160,14 @@ def read_all(
             except InputError as error:
                 yield error
         tally.unread -= new
+
+
+def left_out(inputs: Inputs) -> Iterator[str]:
+    """Notes on what is in the folders and was not taken."""
+    if inputs.unknown:
+        yield f"note: files without a known ending left out: {inputs.unknown:,}; to read them: --glob '*'"
+    if inputs.closed:
+        yield f"note: folders in folders left out: {inputs.closed:,}; to read them: --recursive"
 
 
 def _open_store(stack: ExitStack, named: str | None, *, is_quiet: bool) -> Connection | None:

@@ -25,6 +25,10 @@ PathsArgument = Annotated[
         help=f"Files and folders of articles: {_KINDS} Perhaps packed by gzip; - for standard input.",
     ),
 ]
+FolderArgument = Annotated[
+    str,
+    typer.Argument(metavar="DIR", help=f"Folder to watch. What arrives may be: {_KINDS} Perhaps packed by gzip."),
+]
 RecursiveOption = Annotated[
     bool, typer.Option("--recursive", "-r", help="Of folders, read what is in their folders as well.")
 ]
