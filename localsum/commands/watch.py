@@ -127,7 +127,9 @@ def _say(error: LocalsumError) -> None:
 def _interrupted(watching: Watching, arguments: list[str]) -> InterruptedRun:
     from localsum.commands.watching import counts_of
 
-    counts = counts_of(watching.whole(), left="not done") or "nothing arrived"
+    whole = watching.whole()
+    whole.unread += len(watching.arrivals.waiting)
+    counts = counts_of(whole, left="not done") or "nothing arrived"
     again = shlex.join(["localsum", *arguments])
     return InterruptedRun(
         f"interrupted: {counts}",

@@ -112,8 +112,11 @@ class Watching:
                 out.close([error for errors in self.failed.values() for error in errors])
 
     def _is_known(self, document: Document, key: str) -> bool:
-        """Whether there is nothing to put: not of a copy, nor on standard output of what is kept from earlier."""
-        if key in self.keys and self.key_at.get(document.path or "", key) == key:
+        """Whether there is nothing to put: of a copy; on standard output, of what was ever briefed.
+
+        In a folder, a file that is again what it once was has its brief of then put again.
+        """
+        if key in self.keys and (not self.into or self.key_at.get(document.path or "", key) == key):
             return True
         if self.into or self.desk.recall(document) is None:
             return False
