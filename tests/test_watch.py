@@ -18,6 +18,8 @@ from command_line import Said, Stand
 from localsum.arrivals import Arrivals
 from localsum.commands.desk import Desk
 from localsum.commands.watching import Watching, counts_of
+from localsum.engine.types import Branch, Request
+from localsum.errors import EngineError
 from localsum.live import LiveView
 from localsum.templates import load_template
 
@@ -132,6 +134,28 @@ def test_bad_ones_fail_alone_and_once(batches: Batches, tmp_path: Path) -> None:
     put(tmp_path / "in/more.md", text("Tuesday"))
     assert batches() == (["more.md"], "1 written")
     assert counts_of(batches.watching.whole(), left="left") == "2 written, 1 failed"
+
+
+def test_what_the_engine_fails_at_is_named_and_comes_again_when_it_is_changed(
+    tmp_path: Path, stand: type[Stand], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(request: Request, branch: Branch) -> str | None:
+        if any("Monday" in segment.text for prompt in (request.prefix, branch.suffix) for segment in prompt):
+            raise EngineError("no room")
+        return None
+
+    monkeypatch.setattr(Stand, "script", staticmethod(script))
+    (tmp_path / "in").mkdir()
+    made = Batches(tmp_path / "in", capsys, None, tmp_path / "briefs")
+    with made.desk:
+        put(tmp_path / "in/a.md", text("Monday"))
+        put(tmp_path / "in/b.md", text("Tuesday"))
+        assert made() == ([], "1 written, 1 failed")
+        assert made.watching.tally.failed[0].message.startswith(f"{tmp_path}/in/a.md: ")
+        assert "a.md" in (tmp_path / "briefs/index.md").read_text()
+        put(tmp_path / "in/a.md", text("Wednesday"))
+        assert made() == ([], "1 written")
+        assert "## Failed" not in (tmp_path / "briefs/index.md").read_text()
 
 
 def listed(folder: Path) -> list[str]:
@@ -257,13 +281,21 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSI
 class Watch:
     """A watch of the folder `in`, which is in `folder` as all else that it writes."""
 
-    def __init__(self, folder: Path, *options: str, settle: str = "0.2", token_s: str = "0", **more: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        settle: str = "0.2",
+        token_s: str = "0",
+        before: tuple[str, ...] = (),
+        **more: object,
+    ) -> None:
         self.folder = folder
         (folder / "in").mkdir(exist_ok=True)
         self._err = (folder / "err.txt").open("w")
         with (folder / "out.jsonl").open("a") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, "watch", "in", "--settle", settle, "--format", "jsonl", *options],
+                [*before, sys.executable, "-c", PROGRAM, "watch", "in", "--settle", settle, "-f", "jsonl", *options],
                 cwd=folder,
                 env={**os.environ, "LOCALSUM_STORE": "kept.sqlite3", "TOKEN_S": token_s},
                 **{"stdout": out, "stderr": self._err, **more},
@@ -454,3 +486,21 @@ def test_a_reader_that_has_seen_enough_ends_it(watch: Callable[..., Watch], tmp_
     (tmp_path / "in/b.md").write_text(text("Tuesday"))
     assert one.ended() == 0
     assert kept(tmp_path) == {"a.md", "b.md"}
+
+
+@posix_only
+def test_the_system_sees_no_call_to_the_network_and_no_other_program(
+    watch: Callable[..., Watch], tmp_path: Path
+) -> None:
+    """What tells of changes is no Python, so the hook of the other tests would not see it go out."""
+    calls = tmp_path / "calls"
+    trace = ["strace", "-f", "-qq", "-e", "trace=%network,execve,fork,vfork", "-e", "signal=none", "-o", str(calls)]
+    if shutil.which("strace") is None or subprocess.run([*trace, "true"], capture_output=True).returncode:
+        pytest.skip("strace cannot be used here")
+    one = watch(before=tuple(trace))
+    one.arrives("a.md", text("Monday"))
+    shutil.rmtree(tmp_path / "in")
+    assert one.ended() == 1
+    seen = calls.read_text(errors="replace").splitlines()
+    assert len(seen) == 1, seen
+    assert "execve(" in seen[0]  # the watch itself
