@@ -1,7 +1,9 @@
 """Which files are complete and when: by a clock of the test's own, so nothing waits; and what the system tells of."""
 
 import os
+import queue
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from localsum import arrivals
 from localsum.arrivals import Arrivals, is_temporary
 from localsum.errors import InputError
+
+DEADLINE_S = 30
 
 
 def names(paths: list[Path]) -> list[str]:
@@ -154,15 +158,27 @@ def test_what_the_system_tells_of_is_found_without_waiting_for_the_next_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arrivals, "LOOK_S", 1e6)
-    batches = Arrivals(tmp_path, settle_s=0.05).batches()
+    handed: queue.Queue[list[Path]] = queue.Queue()
+    is_over = threading.Event()
+
+    def hand_on() -> None:
+        for batch in Arrivals(tmp_path, settle_s=0.05).batches():
+            handed.put(batch)
+            if is_over.is_set():
+                return
+
+    thread = threading.Thread(target=hand_on, daemon=True)
     write(tmp_path / "here before.md", "one")
-    assert names(next(batches)) == ["here before.md"]
+    thread.start()
+    assert names(handed.get(timeout=DEADLINE_S)) == ["here before.md"]
     write(tmp_path / "written.md", "one")
-    assert names(next(batches)) == ["written.md"]
+    assert names(handed.get(timeout=DEADLINE_S)) == ["written.md"]
     (tmp_path / "written.md").rename(tmp_path / "renamed.md")
-    assert names(next(batches)) == ["renamed.md"]
+    assert names(handed.get(timeout=DEADLINE_S)) == ["renamed.md"]
+    is_over.set()
     write(tmp_path / "renamed.md", "one two")
-    assert names(next(batches)) == ["renamed.md"]
+    assert names(handed.get(timeout=DEADLINE_S)) == ["renamed.md"]
+    thread.join(DEADLINE_S)
 
 
 @pytest.mark.parametrize("how", ["deaf", "refused"])

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from command_line import Said, Stand
 from localsum.arrivals import Arrivals
 from localsum.commands.desk import Desk
 from localsum.commands.watching import Watching, counts_of
-from localsum.engine.types import Branch, Request
+from localsum.engine.types import Branch, Event, Request
 from localsum.errors import EngineError
 from localsum.live import LiveView
 from localsum.templates import load_template
@@ -81,6 +81,19 @@ def test_the_same_content_is_briefed_once_whatever_the_file_is_called(batches: B
     os.utime(tmp_path / "in/d.md", (2_000_000, 2_000_000))
     assert batches() == ([], "1 known already")
     assert len(Stand.made) == 1
+
+
+def test_copies_that_arrive_together_are_briefed_once_by_an_engine_that_reads_ahead(
+    batches: Batches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(Stand):
+        def run(self, requests: Iterable[Request]) -> Iterator[Event]:
+            yield from super().run(list(requests))
+
+    monkeypatch.setattr("localsum.engine.llama.LlamaEngine", Ahead)
+    for name in ("a.md", "b.md", "c.md"):
+        put(tmp_path / "in" / name, text("Monday" if name != "b.md" else "Tuesday"))
+    assert batches() == (["a.md", "b.md"], "2 written, 1 known already")
 
 
 def test_a_changed_file_is_briefed_again_by_the_engine_that_is_loaded(batches: Batches, tmp_path: Path) -> None:
@@ -193,6 +206,12 @@ def test_a_folder_of_briefs_grows_over_several_watches(
         put(source / "a.md", text("Monday"))
         assert first() == ([], "1 known already" if has_store else "1 written")
         assert "on Monday" in json.dumps(json.loads((into / before[0]).read_text())), "what it holds is what it says"
+        written_ns = (into / before[0]).stat().st_mtime_ns
+        put(source / "a.md", text("Monday"))
+        put(source / "copy.md", text("Monday"))
+        assert first() == ([], "2 known already")
+        assert (into / before[0]).stat().st_mtime_ns == written_ns
+        assert len(listed(into)) == 3
 
     second = Batches(source, capsys, store, into)
     with second.desk:
