@@ -1,6 +1,6 @@
 """What a command writes briefs with: the model, its engine and the store, as the options say; and what it reads.
 
-The engine is loaded when the first brief is to be written and stays until the desk is left, over any number of runs.
+The engine is loaded when the first brief is to be written and stays until the session is left, over any number of runs.
 Knows nothing of outputs.
 """
 
@@ -39,7 +39,7 @@ _RUN_COUNTS = (  # of engine.types.Counts, what --stats says of the run; the res
 
 
 @dataclass
-class Desk:
+class Session:
     """Use it as a context manager: the store is opened first, and closed together with the engine."""
 
     template: Template
@@ -58,7 +58,7 @@ class Desk:
     loaded_at_s: float | None = None  # by time.perf_counter()
     _stack: ExitStack = field(default_factory=ExitStack)
 
-    def __enter__(self) -> Desk:
+    def __enter__(self) -> Session:
         with ExitStack() as stack:
             if not self.no_store:
                 self.store = _open_store(stack, self.store_name, is_quiet=self.quiet)
