@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -20,11 +20,12 @@ from localsum.errors import LocalsumError, UsageError
 from localsum.files import check_writable, make_folder, write_atomically
 from localsum.render import Format
 from localsum.render.clean import one_line
-from localsum.render.index import Row, row, to_markdown_index
+from localsum.render.index import Row, read_markdown_index, row, to_markdown_index
 
 _SUFFIX: dict[Format, str] = {"md": ".md", "html": ".html", "json": ".json", "jsonl": ".jsonl", "terminal": ".txt"}
 # Between two briefs of a stream; a page of HTML has no second one.
 _BETWEEN: dict[Format, str] = {"md": "\n---\n\n", "terminal": "\n", "json": "", "jsonl": "", "html": ""}
+_TARGET = re.compile(r"[a-z0-9-]{1,120}\.[a-z]{2,5}")  # as `file_name` and _SUFFIX make it
 
 
 class Output(Protocol):
@@ -52,7 +53,7 @@ class Stream:
 
     form: Format
     show: Callable[[Brief], str]
-    write: Callable[[str], None]
+    write: Callable[[str], object]
     is_whole: bool = False  # a brief is a file of its own: there may be one only
     is_first: bool = True
     expected: int = 0
@@ -96,16 +97,23 @@ class OneFile:
 
 @dataclass
 class Folder:
-    """A file for each document, under a name that depends on nothing but the document's, and an index of them."""
+    """A file for each document, under a name that depends on nothing but the document's, and an index of them.
+
+    With `goes_on` the index keeps the briefs that it lists already, in their order, as long as their files are there.
+    """
 
     path: Path
     form: Format
     show: Callable[[Brief], str]
+    goes_on: bool = False
     _first: dict[str, str] = field(default_factory=dict)  # name to the text's digest, in the order of the inputs
-    _rows: dict[str, Row] = field(default_factory=dict)  # name to its row of the index
+    _rows: dict[str, Row] = field(init=False)  # name to its row of the index
+    _earlier: list[str] = field(init=False)  # names that were listed before
 
     def __post_init__(self) -> None:
         make_folder(self.path)
+        self._rows = dict(self._listed()) if self.goes_on else {}
+        self._earlier = list(self._rows)
 
     def expect(self, document: Document) -> None:
         name = file_name(document)
@@ -121,13 +129,28 @@ class Folder:
         self._rows[name] = row(target, brief)
 
     def close(self, failed: Sequence[LocalsumError]) -> None:
-        rows = [self._rows[name] for name in self._first if name in self._rows]
+        order = dict.fromkeys([*self._earlier, *self._first])
+        rows = [self._rows[name] for name in order if name in self._rows]
         messages = [one_line(error.message) for error in failed]
         if self.form == "html":
             from localsum.render.html import to_html_index as to_index
         else:
             to_index = to_markdown_index
         write_atomically(self.index, to_index(rows, messages))
+
+    def _listed(self) -> Iterator[tuple[str, Row]]:
+        """Names and rows of the briefs that the index lists and whose files are there."""
+        if self.form == "html":
+            from localsum.render.html import read_html_index as read_index
+        else:
+            read_index = read_markdown_index
+        try:
+            index = self.index.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return
+        for found in read_index(index):
+            if _TARGET.fullmatch(found.target) and (self.path / found.target).is_file():
+                yield found.target.rpartition(".")[0], found
 
     @property
     def index(self) -> Path:

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import random
 import re
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -16,10 +18,11 @@ from hypothesis import strategies as st
 
 from localsum.brief import Brief, FieldResult, Grounding, Item, Quote
 from localsum.document import Block, BlockKind, Document, Span
+from localsum.outputs import Folder
 from localsum.render import render
-from localsum.render.clean import clean, visible
-from localsum.render.html import to_html_index
-from localsum.render.index import Row
+from localsum.render.clean import clean, one_line, visible
+from localsum.render.html import read_html_index, to_html_index
+from localsum.render.index import Row, read_markdown_index, to_markdown_index
 from localsum.render.outline import Entry, Fact, Heading, Paragraph, Quotation, Remark, outline
 from localsum.render.source import mark_source, number_evidence
 
@@ -356,13 +359,56 @@ def test_an_index_is_safe_and_has_titles_and_categories() -> None:
     tree = parsed(page)
     check_policy(page)
     tags = {element.tag for element in tree.iter()}
-    assert tags <= ELEMENTS | {"search", "label", "input", "bdi"}
+    assert tags <= ELEMENTS | {"search", "label", "input", "bdi", "time"}
     assert len(tree.xpath("//script")) == len(tree.xpath("//style")) == 1
     assert tree.xpath("//ul[@id='list']/li/p/a/@href") == [row.target for row in rows]
     assert [str(a.text_content()) for a in tree.xpath("//ul[@id='list']/li/p/a")] == [row.title for row in rows]
     assert len(tree.xpath("//li[@class='category']")) == 2 * len(rows)
     assert len(tree.xpath("//section[@aria-labelledby='failed']//li")) == len(NASTY)
     assert "None." in to_html_index([], [])
+
+
+texts_of_rows = st.one_of(words, st.text(st.sampled_from("[]()*_#\\`<>&;:. a1-é東"), max_size=30)).map(one_line)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Row,
+            st.from_regex(r"[a-z0-9-]{1,20}\.html", fullmatch=True),
+            *3 * [texts_of_rows],
+            st.lists(texts_of_rows.filter(bool), max_size=3).map(tuple),
+        ),
+        max_size=4,
+    )
+)
+def test_an_index_can_be_read_again(rows: list[Row]) -> None:
+    failed = ["- [a](b.html): c", "<a href=x>"]
+    assert list(read_html_index(to_html_index(rows, failed))) == rows
+    again = list(read_markdown_index(to_markdown_index(rows, failed[1:])))
+    assert again == [
+        replace(row, title=row.title.replace("[", "(").replace("]", ")"), published="", categories=()) for row in rows
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "nothing", "<ul id=list><li><p><a>", "- [](): "])
+def test_what_is_no_index_has_no_rows_that_are_files(text: str, tmp_path: Path) -> None:
+    for form in ("html", "md"):
+        (tmp_path / f"index.{form}").write_text(text, encoding="utf-8")
+        folder = Folder(tmp_path, form, str, goes_on=True)
+        folder.close([])
+        assert "None." in folder.index.read_text(encoding="utf-8")
+
+
+def test_an_index_goes_on(tmp_path: Path) -> None:
+    for title in ("First", "Second"):
+        document = Document("A text of its own.", (), path=f"{title}.md")
+        folder = Folder(tmp_path, "html", partial(render, format="html"), goes_on=True)
+        folder.expect(document)
+        folder.put(briefs.brief_of(FieldResult("title", title, "written"), document=document))
+        folder.close([])
+    tree = parsed((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert [str(a.text_content()) for a in tree.xpath("//ul[@id='list']//a")] == ["First", "Second"]
 
 
 # The command line
@@ -428,3 +474,8 @@ def long_brief() -> Brief:
         for number, span in enumerate(random_marks(7, len(text)))
     )
     return briefs.brief_of(FieldResult("key_insights", items, "written"), document=Document(text, tuple(blocks)))
+
+
+def test_a_watch_makes_pages_in_a_folder_only(said: Said, tmp_path: Path) -> None:
+    code, _, err = said("watch", str(tmp_path), "--format", "html")
+    assert (code, err.endswith("name a folder: --output briefs/\n")) == (2, True)

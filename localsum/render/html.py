@@ -76,6 +76,24 @@ def to_html_index(rows: list[Row], failed: list[str]) -> str:
     return _page("index", rows=rows, failed=failed)
 
 
+def read_html_index(text: str) -> Iterator[Row]:
+    """The rows of an index that `to_html_index` made."""
+    from lxml import etree, html
+
+    try:
+        tree = html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8"))
+    except etree.ParserError:  # nothing is in it
+        return
+    for entry in tree.xpath("//ul[@id='list']/li[p/a]"):
+        found = {
+            name: [str(part.text_content()) for part in entry.xpath(path)]
+            for name, path in (("title", "p/a"), ("source", "p/bdi"), ("published", "p/time"), ("category", "ul/li"))
+        }
+        first = {name: "".join(texts[:1]) for name, texts in found.items()}
+        target = str(entry.xpath("string(p/a/@href)"))
+        yield Row(target, first["title"], first["source"], first["published"], tuple(found["category"]))
+
+
 def _evidence(block: Block) -> tuple[Span, ...]:
     if isinstance(block, Quotation):
         return (block.span,)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from localsum.brief import Brief, Item
 from localsum.render.clean import one_line
+
+_LINE = re.compile(r"- \[([^\[\]\n]{0,1000})\]\(([^()\n]{1,200})\): (.*)")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,14 @@ def row(target: str, brief: Brief) -> Row:
     found = (one_line(item.parts.get("category", ""))[:80] for item in items if isinstance(item, Item))
     categories = tuple(dict.fromkeys(category for category in found if category))
     return Row(target, title or source, source, one_line(document.published or "")[:40], categories)
+
+
+def read_markdown_index(text: str) -> Iterator[Row]:
+    """The rows of an index that `to_markdown_index` made; it does not hold all that a row may."""
+    for line in text.split("\n"):
+        if link := _LINE.fullmatch(line):
+            title, target, source = link.groups()
+            yield Row(target, _ESCAPED.sub(r"\1", title), _ESCAPED.sub(r"\1", source), "", ())
 
 
 def to_markdown_index(rows: Sequence[Row], failed: Sequence[str]) -> str:
