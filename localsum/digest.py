@@ -1,4 +1,4 @@
-"""A digest: what many documents say, as stories, each with its sources. Data only; how stories are found is in stories/.
+"""A digest: what many documents say, as stories with their sources. Data only; how stories are found is in stories/.
 
 The JSON form is `localsum.digest/1`; `schema.py` publishes it, `to_dict` makes it.
 """

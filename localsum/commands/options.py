@@ -62,6 +62,9 @@ OutputOption = Annotated[
         help="Write to this file; or, if it is a folder or ends with /, a file for each document and index.md into it.",
     ),
 ]
+FileOption = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, which appears whole or not.")
+]
 ModelOption = Annotated[
     str | None,
     typer.Option("--model", "-m", metavar="NAME|PATH", help="Model: a name of the registry or a GGUF file."),

@@ -1,11 +1,11 @@
-"""A brief as Markdown (CommonMark). Text from outside stays text: it cannot make a link, a list, a heading or HTML."""
+"""Blocks as Markdown (CommonMark). Text from outside stays text: it cannot make a link, a list, a heading or HTML."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from localsum.brief import Brief
-from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, outline
+from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation
 
 # Only what would have a meaning where it stands, so that prose keeps its hyphens, brackets and underscores.
 _MEANING = re.compile(
@@ -21,11 +21,11 @@ _MEANING = re.compile(
 _NUMBER = re.compile(r"^(\d{1,9})([.)])(?= |$)")
 
 
-def to_markdown(brief: Brief) -> str:
-    """The brief as a Markdown document, ending in a newline."""
+def to_markdown(blocks: Iterable[Block]) -> str:
+    """The blocks as a Markdown document, ending in a newline."""
     text = ""
     previous: Block | None = None
-    for block in outline(brief):
+    for block in blocks:
         if isinstance(block, Fact) and not isinstance(previous, Fact):
             text += "\n---\n"
         if previous is not None:

@@ -1,6 +1,6 @@
-"""A brief as the blocks a reader sees, in order: what Markdown and the terminal form have in common.
+"""A brief or a digest as the blocks a reader sees, in order: what Markdown and the terminal form have in common.
 
-Works from names and values, without a template, so any brief can be shown:
+Of a brief it works from names and values, without a template, so any brief can be shown:
 - `title` is the heading of the whole and `summary` follows it without one; every other field has its name as heading;
 - an entry with a part `heading` is a section of its own, and its other parts are paragraphs;
 - of other entries the first part is the text, a part `category` stands alone, the rest are labelled ("Impact: …");
@@ -10,10 +10,11 @@ All text that leaves this module is clean and on one line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from localsum.brief import Brief, FieldResult, Grounding, Item, Quote
+from localsum.brief import Brief, FieldResult, Grounding, Item, Quote, Verdict
+from localsum.digest import Digest, Source
 from localsum.render.clean import one_line
 
 _NUMBERED = ("key_insights",)
@@ -75,18 +76,48 @@ def label(name: str) -> str:
     return one_line(name.replace("_", " ")).capitalize()
 
 
-def outline(brief: Brief) -> list[Block]:
-    """The blocks of a brief: its fields in order, the notes, then the footer."""
+def outline(result: Brief | Digest) -> list[Block]:
+    """The blocks of a brief (fields in order, notes, footer) or of a digest (overview, stories, notes, footer)."""
+    return _brief(result) if isinstance(result, Brief) else list(_digest(result))
+
+
+def _brief(brief: Brief) -> list[Block]:
     blocks: list[Block] = []
     for result in brief.fields.values():
         blocks.extend(_field(result))
     told = {warning for result in brief.fields.values() for warning in result.warnings}
-    notes = dict.fromkeys(line for note in brief.warnings if note not in told and (line := one_line(note)))
-    if notes:
-        blocks.append(Heading("Notes", 2))
-        blocks.extend(Entry(note) for note in notes)
+    blocks.extend(_notes([note for note in brief.warnings if note not in told]))
     blocks.extend(_facts(brief))
     return blocks
+
+
+def _notes(warnings: Iterable[str]) -> Iterator[Block]:
+    if notes := dict.fromkeys(line for note in warnings if (line := one_line(note))):
+        yield Heading("Notes", 2)
+        yield from map(Entry, notes)
+
+
+def _digest(digest: Digest) -> Iterator[Block]:
+    overview = digest.overview
+    yield Heading(one_line(digest.title), 1)
+    if text := one_line(overview.text):
+        yield Paragraph(text, _why(overview.verdict, overview.reasons))
+    for number, story in enumerate(digest.stories, 1):
+        yield Heading(f"{number}. {one_line(story.headline)}", 2)
+        if text := one_line(story.text):
+            yield Paragraph(text, _why(story.support.verdict, story.support.reasons))
+        yield from map(_source, story.sources)
+    yield from _notes(digest.warnings)
+    yield from _made_by(digest.model, digest.template)
+
+
+def _source(source: Source) -> Entry:
+    """Where a story is from: its publisher's words for it, where it was read from, and whether it is a copy."""
+    document = source.document
+    day = (document.published or "").split("T")[0]
+    parts = (document.title, document.author, day, document.url, document.path or "standard input")
+    known = [line for part in parts if part and (line := one_line(part))]
+    return Entry(" · ".join([*known, "the same text"] if source.duplicate else known))
 
 
 def _field(result: FieldResult) -> Iterator[Block]:
@@ -152,10 +183,14 @@ def _entry(parts: dict[str, str], item: Item, number: int | None) -> Entry:
 
 
 def _note(grounding: Grounding | None) -> str:
-    if grounding is None or grounding.verdict == "supported":
+    return _why(grounding.verdict, grounding.reasons) if grounding else ""
+
+
+def _why(verdict: Verdict, reasons: tuple[str, ...]) -> str:
+    if verdict == "supported":
         return ""
-    why = _joined(grounding.reasons)
-    return f"({_VERDICT[grounding.verdict]}{': ' if why else ''}{why})"
+    why = _joined(reasons)
+    return f"({_VERDICT[verdict]}{': ' if why else ''}{why})"
 
 
 def _joined(reasons: tuple[str, ...]) -> str:
@@ -172,8 +207,13 @@ def _facts(brief: Brief) -> Iterator[Fact]:
     facts = (
         ("Source", (document.title, document.author, document.published)),
         ("Read from", (document.url, document.path or "standard input", f"{document.words:,} words")),
-        ("Model", (brief.model.get("name"), f"template {brief.template.get('name', '')}")),
     )
     for name, parts in facts:
         if text := " · ".join(line for part in parts if part and (line := one_line(part))):
             yield Fact(name, text)
+    yield from _made_by(brief.model, brief.template)
+
+
+def _made_by(model: dict[str, str], template: dict[str, str]) -> Iterator[Fact]:
+    parts = (model.get("name", ""), f"template {template.get('name', '')}")
+    yield Fact("Model", " · ".join(line for part in parts if (line := one_line(part))))

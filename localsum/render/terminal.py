@@ -1,17 +1,16 @@
-"""A brief as lines for a terminal: wrapped, calm, and plain text unless colour is wanted.
+"""Blocks as lines for a terminal: wrapped, calm, and plain text unless colour is wanted.
 
 Headings stand at the left edge and what belongs to them two columns in, so the form holds without bold type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.cells import get_character_cell_size
 
-from localsum.brief import Brief
 from localsum.render.clean import to_ascii
-from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, outline
+from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation
 
 MEASURE = 88  # columns; longer lines are hard to read, however wide the window
 NARROWEST = 20  # columns; below this, lines are longer than the window
@@ -25,14 +24,14 @@ _NOT_LAST = frozenset("([{（［｛〈《「『【〔“‘")
 _Part = tuple[str, str, str, str]
 
 
-def to_terminal(brief: Brief, *, width: int, color: bool, unicode: bool) -> str:
-    """The brief in lines of at most `width` columns, ending in a newline. ANSI codes only if `color`."""
+def to_terminal(blocks: Iterable[Block], *, width: int, color: bool, unicode: bool) -> str:
+    """The blocks in lines of at most `width` columns, ending in a newline. ANSI codes only if `color`."""
     width = max(NARROWEST, min(width, MEASURE))
     show = str if unicode else to_ascii
     lines: list[str] = []
     previous: Block | None = None
     indent = ""
-    for block in outline(brief):
+    for block in blocks:
         if previous is not None and _gap(previous, block):
             lines.append("")
         if isinstance(block, Heading | Fact):

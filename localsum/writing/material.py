@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
 from localsum.document import Document, Span
 from localsum.grounding.words import words
@@ -101,7 +102,7 @@ def gather(document: Document) -> Material:
     # A document of headings, tables or code only has no sentences: then each block is one.
     raw = sentences(document) or [Whole(b.start, b.end, i) for i, b in enumerate(document.blocks)]
     texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
-    bags = [Counter(word.stem for word in words(text) if word.stem and not word.stem.isdigit()) for text in texts]
+    bags = _bags(texts)
     centrality = _z_scores(_centrality(bags))
     aside = _adverts(document, [s.block for s in raw], texts) | _appendices(document)
     found: list[Sentence] = []
@@ -123,6 +124,37 @@ def gather(document: Document) -> Material:
         )
         place += found[-1].is_usable
     return Material(document, tuple(found))
+
+
+def _bags(texts: list[str]) -> list[Counter[str]]:
+    return [Counter(word.stem for word in words(text) if word.stem and not word.stem.isdigit()) for text in texts]
+
+
+class Story(NamedTuple):
+    """One story of a document that holds several: its heading, and what stands under it."""
+
+    heading: Span
+    body: Span
+
+
+def stories(document: Document) -> list[Story]:
+    """The stories of a document that holds several, without greetings, advertisements and appendices; else none."""
+    headings = [number for number, block in enumerate(document.blocks) if block.kind == "heading"]
+    if len(headings) < _FEWEST_STORIES:
+        return []
+    raw = sentences(document)
+    texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
+    blocks = [s.block for s in raw]
+    if not _stories(document, blocks, _bags(texts)):
+        return []
+    aside = _adverts(document, blocks, texts) | _appendices(document)
+    found = []
+    for heading, following in pairwise([*headings, len(document.blocks)]):
+        inside = [n for n in range(heading + 1, following) if n not in aside]
+        if inside:
+            title, first, last = (document.blocks[n] for n in (heading, inside[0], inside[-1]))
+            found.append(Story(Span(title.start, title.end), Span(first.start, last.end)))
+    return found
 
 
 def _stories(document: Document, blocks: list[int], bags: list[Counter[str]]) -> set[int]:

@@ -1,0 +1,139 @@
+"""The paragraph on top of a digest: of the sources' own words, or by an instruct model from the finished stories.
+
+What a model writes is a brief of one document, which holds the stories; so it is asked, checked and kept as any brief.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from localsum.brief import Brief
+from localsum.digest import Evidence, Overview
+from localsum.document import Block, Document, Span
+from localsum.grounding import check
+from localsum.grounding.names import names_in
+from localsum.grounding.words import stem_overlap
+from localsum.stories.telling import Telling, Told, evidence_of
+from localsum.writing import cues, headline
+from localsum.writing.material import Material, gather
+from localsum.writing.select import pick_of
+from localsum.writing.title import stands
+
+FIELD = "overview"  # of the template `overview`
+MOST_STORIES = 10  # that a model reads
+_SENTENCES = 4
+_FEWEST = 3
+_WORDS = 110
+_LONGEST = 32  # words of a sentence
+_LEAST_CLAUSE = 7
+_STANDING = -0.3
+_EARLY = 12  # sentences
+_SAID = 0.6  # overlap above which a sentence repeats a story's
+
+
+def extracted(tellings: Sequence[Telling]) -> Overview:
+    """A sentence on each of the first stories, none that the digest says again below, where there are others."""
+    sentences: list[str] = []
+    evidence: list[tuple[int, Evidence]] = []
+    rounds = 1 if len(tellings) >= _FEWEST else _FEWEST
+    for _ in range(rounds):
+        for number, telling in enumerate(tellings):
+            if len(sentences) == _SENTENCES:
+                break
+            room = _WORDS - sum(len(one.split()) for one in sentences)
+            for text, spans in _ways(telling):
+                if len(text.split()) <= room and all(stem_overlap(text, other) <= _SAID for other in sentences):
+                    sentences.append(text)
+                    evidence += [(number, span) for span in spans]
+                    break
+    if not sentences:
+        return Overview("", "empty", "supported")
+    return Overview(" ".join(sentences), "extractive", "supported", tuple(evidence), ("verbatim",))
+
+
+def _ways(telling: Telling) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+    """Sentences that tell a story in short, with their evidence: another source's first, then clauses and others."""
+    said = [telling.story.headline, *telling.tellers[0].sentences]
+    for number, other in enumerate(telling.tellers[1:], 1):
+        for sentence in other.sentences[:1]:
+            if _is_fit(sentence) and all(stem_overlap(sentence, one) < 0.8 for one in said):
+                yield from _traced(number, other, sentence)
+    first = telling.tellers[0].sentences[:1]
+    for sentence in first:
+        clause = headline.clause(sentence, _LONGEST, is_last_resort=False)
+        if clause and len(clause.split()) >= _LEAST_CLAUSE and stands(clause):
+            yield from _traced(0, telling.tellers[0], clause + ".")
+    yield from _others(telling.tellers[0], said)
+
+
+def _others(one: Told, said: Sequence[str]) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+    """Sentences of the document that the story does not say, about somebody whom it names."""
+    material: Material = gather(one.part.document)
+    names = _names(" ".join(said))
+    pool = [
+        s
+        for s in material.sentences
+        if s.is_usable and s.standing > _STANDING and s.place <= _EARLY and s.words <= _LONGEST and _is_fit(s.text)
+    ]
+    for sentence in sorted(pool, key=lambda s: (-material.salience(s), s.index)):
+        if _names(sentence.text) & names and all(stem_overlap(sentence.text, old) <= _SAID for old in said):
+            yield pick_of([sentence]).text, (evidence_of(0, one, sentence.span),)
+
+
+def _traced(number: int, one: Told, text: str) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+    """The text with its place in the source, if the source says it."""
+    found = check(text, one.checked)
+    if found.verdict == "supported" and found.evidence:
+        yield text, tuple(evidence_of(number, one, span) for span in found.evidence)
+
+
+def _is_fit(sentence: str) -> bool:
+    points = cues.ANAPHORIC.match(sentence) or cues.DEFINITE.match(sentence) or cues.PRONOUN_SUBJECT.search(sentence)
+    return not points and len(sentence.split()) <= _LONGEST and bool(_names(sentence))
+
+
+def _names(text: str) -> set[str]:
+    return {part for name in names_in(text) if name.sure and not name.calendar for part in name.parts}
+
+
+# By a model
+
+
+def stories_as_document(tellings: Sequence[Telling]) -> Document:
+    """The first stories as a document that a brief can be written of: headlines, and under each what is told."""
+    text, blocks = "", []
+    for telling in tellings[:MOST_STORIES]:
+        for kind, part in (("heading", telling.story.headline), ("paragraph", telling.story.text)):
+            part = " ".join(part.split())
+            if part:
+                start = len(text)
+                blocks.append(Block(start, start + len(part), kind, 2 if kind == "heading" else 0))  # type: ignore[arg-type]
+                text += part + "\n\n"
+    count = len(tellings)
+    return Document(text.rstrip("\n"), tuple(blocks), path=f"digest of {count:,} stor{'y' if count == 1 else 'ies'}")
+
+
+def written(brief: Brief, tellings: Sequence[Telling]) -> Overview | None:
+    """The overview that a brief of `stories_as_document` holds; None where the model's was refused.
+
+    Its evidence is that of the stories which it rests on.
+    """
+    result = brief.fields[FIELD]
+    if result.mode != "written" or result.grounding is None:
+        return None
+    evidence: dict[tuple[int, Evidence], None] = {}
+    for number, span in enumerate(_places(brief.document)):
+        if any(span.start < each.end and each.start < span.end for each in result.grounding.evidence):
+            evidence |= dict.fromkeys((number, each) for each in tellings[number].story.support.evidence)
+    return Overview(str(result.value), "written", result.grounding.verdict, tuple(evidence), result.grounding.reasons)
+
+
+def _places(document: Document) -> list[Span]:
+    """Where each story stands in the document of stories."""
+    places: list[Span] = []
+    for block in document.blocks:
+        if block.kind == "heading" or not places:
+            places.append(Span(block.start, block.end))
+        else:
+            places[-1] = Span(places[-1].start, block.end)
+    return places
