@@ -128,7 +128,7 @@ def digest(
 
 
 def _overview(tellings: Sequence[Telling], maker: Maker) -> Overview:
-    """The model's where it wrote any of the stories, so that no engine is loaded to be told what it is; else extracts."""
+    """The model's where it wrote any of the stories, so that no engine is loaded only to tell; else extracts."""
     from localsum.runs import Tally
     from localsum.stories import extracted, stories_as_document, written
     from localsum.templates import load_template

@@ -102,20 +102,21 @@ def _digest(digest: Digest) -> Iterator[Block]:
     yield Heading(one_line(digest.title), 1)
     if text := one_line(overview.text):
         yield Paragraph(text, _why(overview.verdict, overview.reasons))
-    for number, story in enumerate(digest.stories, 1):
-        yield Heading(f"{number}. {one_line(story.headline)}", 2)
+    for story in digest.stories:
+        yield Heading(one_line(story.headline) or "(no headline)", 2)
         if text := one_line(story.text):
             yield Paragraph(text, _why(story.support.verdict, story.support.reasons))
-        yield from map(_source, story.sources)
+        yield from (_source(source, story.headline) for source in story.sources)
     yield from _notes(digest.warnings)
     yield from _made_by(digest.model, digest.template)
 
 
-def _source(source: Source) -> Entry:
-    """Where a story is from: its publisher's words for it, where it was read from, and whether it is a copy."""
+def _source(source: Source, headline: str) -> Entry:
+    """Where a story is from: its own title if it has another, who published it when, and whether it is a copy."""
     document = source.document
     day = (document.published or "").split("T")[0]
-    parts = (document.title, document.author, day, document.url, document.path or "standard input")
+    title = document.title if document.title != headline else ""
+    parts = (title, document.author, day, document.url, document.path or "standard input")
     known = [line for part in parts if part and (line := one_line(part))]
     return Entry(" · ".join([*known, "the same text"] if source.duplicate else known))
 

@@ -10,6 +10,8 @@ from localsum.digest import Digest, Overview
 from localsum.stories.alike import day
 from localsum.stories.telling import Telling
 
+_DATED = 0.5  # share of the documents whose dates speak for all
+
 
 def edition(
     tellings: Sequence[Telling],
@@ -41,11 +43,11 @@ def edition(
 
 def _title(tellings: Sequence[Telling]) -> str:
     """`27 stories from 30 documents, 3 to 5 March 2026`."""
-    sources = [source.document for telling in tellings for source in telling.story.sources]
-    documents = len({(each.path, each.sha256) for each in sources})
-    days = sorted(found for each in sources if (found := day(each.published)))
-    said = f"{_count(len(tellings), 'story', 'stories')} from {_count(documents, 'document', 'documents')}"
-    return f"{said}, {_range(days[0], days[-1])}" if days else said
+    sources = [source.document for telling in tellings for source in telling.sources]
+    documents = {(each.path, each.sha256): day(each.published) for each in sources}
+    days = sorted(each for each in documents.values() if each)
+    said = f"{_count(len(tellings), 'story', 'stories')} from {_count(len(documents), 'document', 'documents')}"
+    return f"{said}, {_range(days[0], days[-1])}" if len(days) > _DATED * len(documents) else said
 
 
 def _count(count: int, one: str, many: str) -> str:

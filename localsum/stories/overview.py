@@ -13,10 +13,8 @@ from localsum.document import Block, Document, Span
 from localsum.grounding import check
 from localsum.grounding.names import names_in
 from localsum.grounding.words import stem_overlap
-from localsum.stories.telling import Telling, Told, evidence_of
-from localsum.writing import cues, headline
-from localsum.writing.material import Material, gather
-from localsum.writing.select import pick_of
+from localsum.stories.telling import Telling, Told, evidence_of, stands_alone
+from localsum.writing import headline
 from localsum.writing.title import stands
 
 FIELD = "overview"  # of the template `overview`
@@ -26,8 +24,6 @@ _FEWEST = 3
 _WORDS = 110
 _LONGEST = 32  # words of a sentence
 _LEAST_CLAUSE = 7
-_STANDING = -0.3
-_EARLY = 12  # sentences
 _SAID = 0.6  # overlap above which a sentence repeats a story's
 
 
@@ -52,32 +48,27 @@ def extracted(tellings: Sequence[Telling]) -> Overview:
 
 
 def _ways(telling: Telling) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
-    """Sentences that tell a story in short, with their evidence: another source's first, then clauses and others."""
-    said = [telling.story.headline, *telling.tellers[0].sentences]
-    for number, other in enumerate(telling.tellers[1:], 1):
-        for sentence in other.sentences[:1]:
-            if _is_fit(sentence) and all(stem_overlap(sentence, one) < 0.8 for one in said):
-                yield from _traced(number, other, sentence)
-    first = telling.tellers[0].sentences[:1]
-    for sentence in first:
-        clause = headline.clause(sentence, _LONGEST, is_last_resort=False)
-        if clause and len(clause.split()) >= _LEAST_CLAUSE and stands(clause):
-            yield from _traced(0, telling.tellers[0], clause + ".")
-    yield from _others(telling.tellers[0], said)
-
-
-def _others(one: Told, said: Sequence[str]) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
-    """Sentences of the document that the story does not say, about somebody whom it names."""
-    material: Material = gather(one.part.document)
-    names = _names(" ".join(said))
-    pool = [
-        s
-        for s in material.sentences
-        if s.is_usable and s.standing > _STANDING and s.place <= _EARLY and s.words <= _LONGEST and _is_fit(s.text)
+    """Sentences that tell the story in short, with their evidence. First come those that the story does not use:
+    of another source, then its own sentence cut to its main clause, then others of the summaries.
+    """
+    said = [line.text for line in telling.lines]
+    unused = [
+        (number, text)
+        for number, one in enumerate(telling.tellers)
+        for text in one.sentences
+        if stands_alone(text) and _is_short(text) and all(stem_overlap(text, other) <= _SAID for other in said)
     ]
-    for sentence in sorted(pool, key=lambda s: (-material.salience(s), s.index)):
-        if _names(sentence.text) & names and all(stem_overlap(sentence.text, old) <= _SAID for old in said):
-            yield pick_of([sentence]).text, (evidence_of(0, one, sentence.span),)
+    wanted = _names(" ".join([telling.headline, *said]))
+    for number, text in unused:
+        if number and _names(text) & wanted:
+            yield from _traced(number, telling.tellers[number], text)
+    for line in telling.lines[:1]:
+        clause = headline.clause(line.text, _LONGEST, is_last_resort=False)
+        if clause and len(clause.split()) >= _LEAST_CLAUSE and stands(clause) and stands_alone(line.text):
+            yield from _traced(line.teller, telling.tellers[line.teller], clause + ".")
+    for number, text in unused:
+        if _names(text) & wanted:
+            yield from _traced(number, telling.tellers[number], text)
 
 
 def _traced(number: int, one: Told, text: str) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
@@ -87,9 +78,8 @@ def _traced(number: int, one: Told, text: str) -> Iterator[tuple[str, tuple[Evid
         yield text, tuple(evidence_of(number, one, span) for span in found.evidence)
 
 
-def _is_fit(sentence: str) -> bool:
-    points = cues.ANAPHORIC.match(sentence) or cues.DEFINITE.match(sentence) or cues.PRONOUN_SUBJECT.search(sentence)
-    return not points and len(sentence.split()) <= _LONGEST and bool(_names(sentence))
+def _is_short(sentence: str) -> bool:
+    return _LEAST_CLAUSE <= len(sentence.split()) <= _LONGEST
 
 
 def _names(text: str) -> set[str]:

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
-from localsum.brief import Brief, FieldResult, Verdict
+from localsum.brief import Brief, Mode, Verdict
 from localsum.digest import Evidence, Source, Story, Support
 from localsum.document import Span
 from localsum.grounding import Source as Checked
@@ -37,6 +38,10 @@ _UNDATED = 0.5
 _OPENING = 120  # words
 _SAME = 0.5  # overlap above which a sentence says what another has said
 _WORST: tuple[Verdict, ...] = ("supported", "partial", "unsupported")
+_LEAST_STEMS = 2
+_LONGEST_HEADLINE = 16  # words
+_LABEL = re.compile(r"[A-Z][\w'’-]*(?: [\w'’-]+){0,3}: ")
+_QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
 _PERSONAL = re.compile(r"\b(?:I|we|you|my|our|your|me|us)\b", re.IGNORECASE)
 _HAPPENED = re.compile(
     r"\b(?:said|says|announced?|announces|released?|releases|launched|reported|ruled|agreed|killed|died|arrested"
@@ -57,8 +62,14 @@ class Told:
         """Tells it from all others by what it is, not by when it was read."""
         return (self.part.document.sha256, self.part.whole.path or "", self.part.start)
 
-    @property
+    @cached_property
     def headline(self) -> str:
+        """A newsletter's own headline of a story, where it is more than a label; else the brief's title."""
+        own = self.part.document.title or ""
+        stems = [each for each in content_stems(own) if not each.isdigit()]
+        is_story = self.part.document is not self.part.whole
+        if is_story and len(stems) >= _LEAST_STEMS and len(own.split()) <= _LONGEST_HEADLINE:
+            return own
         return str(self.brief["title"])
 
     @cached_property
@@ -82,12 +93,59 @@ class Told:
         return 0.3 * named + 0.15 * counted + 0.25 * happened + 0.3 * (1 - personal)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Telling:
-    """A story, the documents it is told by (best first, then the others that are no copies), and all of its sources."""
+    """A story: the documents that tell it in words of their own, best first, and those that are copies of these."""
 
-    story: Story
     tellers: tuple[Told, ...]
+    copies: tuple[Told, ...]
+
+    @cached_property
+    def headline(self) -> str:
+        """The best document's; that of another where it names nobody and says nothing."""
+        known = [one.headline for one in self.tellers if one.headline]
+        return next(filter(stands, known), known[0] if known else _first_words(self.tellers[0]))
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The sentences of the story, chosen from the summaries of its tellers."""
+        pool = [
+            Line(number, place, text)
+            for number, one in enumerate(self.tellers)
+            for place, text in enumerate(one.sentences)
+        ]
+        if not pool:
+            return ()
+        first = max(pool, key=lambda line: (round(_opening(line, self.headline), 9), -line.teller, -line.place))
+        chosen = [first]
+        while len(chosen) < SENTENCES:
+            free = [line for line in pool if all(stem_overlap(line.text, one.text) <= _SAME for one in chosen)]
+            worth = {line: _following(line, chosen, self.headline) for line in free}
+            best = max(free, key=lambda line: (round(worth[line], 9), -line.teller, -line.place), default=None)
+            if best is None or worth[best] <= 0:
+                break
+            chosen.append(best)
+        return tuple(chosen)
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        again = [Source(one.part.whole, duplicate=True) for one in self.copies]
+        return (*(Source(one.part.whole) for one in self.tellers), *again)
+
+    @cached_property
+    def story(self) -> Story:
+        modes = {self.tellers[line.teller].brief.fields["summary"].mode for line in self.lines}
+        mode: Mode = modes.pop() if len(modes) == 1 else "mixed" if modes else "empty"
+        text = " ".join(line.text for line in self.lines)
+        return Story(self.headline, text, mode, self.sources, self._support())
+
+    def _support(self) -> Support:
+        """What each sentence's own source says to it."""
+        found = [(line.teller, check(line.text, self.tellers[line.teller].checked)) for line in self.lines]
+        evidence = [evidence_of(n, self.tellers[n], span) for n, each in found for span in each.evidence]
+        verdict: Verdict = max((each.verdict for _, each in found), key=_WORST.index, default="supported")
+        reasons = dict.fromkeys(reason for _, each in found for reason in each.reasons)
+        return Support(verdict, tuple(dict.fromkeys(evidence)), tuple(reasons))
 
 
 def stories_of(every: Sequence[Told]) -> list[Telling]:
@@ -107,9 +165,9 @@ def stories_of(every: Sequence[Told]) -> list[Telling]:
             _SOURCES * math.log2(len(tellers))
             + _COPIES * math.log2(1 + len(again))
             + _RECENT * _recent([each for each in days if each], newest)
-            + _NEWSWORTHY * max(one.newsworthy for one in tellers[:1])
+            + _NEWSWORTHY * tellers[0].newsworthy
         )
-        ranked.append((-round(importance, 9), tellers[0].key, Telling(_story(tellers, again), tuple(tellers))))
+        ranked.append((-round(importance, 9), tellers[0].key, Telling(tuple(tellers), tuple(again))))
     return [telling for _, _, telling in sorted(ranked, key=lambda entry: entry[:2])]
 
 
@@ -125,103 +183,77 @@ def _recent(days: list[date], newest: date | None) -> float:
 
 
 def _best_first(tellers: list[Told], members: list[int], likeness: alike.Likeness) -> list[Told]:
-    """The one that has most in common with the others first; then the newest, and so on."""
+    """The one that has most in common with the others and reads most like news first."""
 
     def worth(one: Told, number: int) -> float:
         others = [likeness.of(min(number, i), max(number, i)) for i in members if i != number]
         agreement = math.fsum(others) / len(others) if others else 0.0
-        enough = min(SENTENCES, len(one.sentences)) / SENTENCES
-        return 2 * agreement + one.newsworthy + enough + 0.3 * (_verdict(one.brief.fields["summary"]) == "supported")
+        return 2 * agreement + one.newsworthy + 0.3 * bool(one.part.document.title)
 
     order = sorted(zip(tellers, members, strict=True), key=lambda entry: (-round(worth(*entry), 9), entry[0].key))
     return [one for one, _ in order]
-
-
-# Headline and sentences
-
-
-def _story(tellers: list[Told], again: list[Told]) -> Story:
-    best = tellers[0]
-    sources = [Source(one.part.whole) for one in tellers] + [Source(one.part.whole, duplicate=True) for one in again]
-    summary = best.brief.fields["summary"]
-    headline = _headline(tellers)
-    more = _second(best, tellers[1:])
-    if more is None:
-        text = " ".join(best.sentences[:SENTENCES])
-        support = (
-            _support(summary, best) if len(best.sentences) <= SENTENCES else _checked([(0, best, best.sentences[:2])])
-        )
-        return Story(headline, text, summary.mode, tuple(sources), support)
-    number, second = more
-    first = best.sentences[:1]
-    support = _checked([(0, best, first), (number, tellers[number], [second])])
-    modes = {summary.mode, tellers[number].brief.fields["summary"].mode} if first else {summary.mode}
-    return Story(
-        headline, " ".join([*first, second]), modes.pop() if len(modes) == 1 else "mixed", tuple(sources), support
-    )
-
-
-def _headline(tellers: list[Told]) -> str:
-    """The best source's; that of another where it names nobody and says nothing."""
-    for one in tellers:
-        if one.headline and stands(one.headline):
-            return one.headline
-    return next((one.headline for one in tellers if one.headline), "") or _first_words(tellers[0])
 
 
 def _first_words(one: Told) -> str:
     return " ".join(one.part.document.text.split()[:12])
 
 
-def _second(best: Told, others: Sequence[Told]) -> tuple[int, str] | None:
-    """A sentence of another source, and its number, that adds a name or a number to what the best one says."""
-    said = best.sentences[:SENTENCES]
-    known = content_stems(" ".join([best.headline, *said]))
-    found: list[tuple[int, int, str]] = []
-    for number, other in enumerate(others, 1):
-        for sentence in other.sentences:
-            if cues.ANAPHORIC.match(sentence) or cues.DEFINITE.match(sentence) or cues.PRONOUN_SUBJECT.search(sentence):
-                continue
-            stems = content_stems(sentence)
-            shared = len(stems & known)
-            new = _facts(sentence) - _facts(" ".join([best.headline, *said]))
-            if new and shared >= 2 and all(stem_overlap(sentence, one) <= _SAME for one in said[:1]):
-                found.append((-len(new), number, sentence))
-    if not found or (len(said) > 1 and len(_facts(said[1])) >= -min(found)[0]):
-        return None
-    _, number, sentence = min(found)
-    return number, sentence
+# Which sentences tell a story
+
+
+class Line(NamedTuple):
+    """A sentence of the summary of one teller, and its place in that."""
+
+    teller: int
+    place: int
+    text: str
+
+
+def _opening(line: Line, headline: str) -> float:
+    """How well a sentence can tell a story to somebody who knows nothing of it."""
+    wanted = content_stems(headline)
+    told = len(wanted & content_stems(line.text)) / max(1, len(wanted))
+    return (
+        2.0 * stands_alone(line.text)
+        + 0.5 * bool(_facts(line.text))
+        + 1.5 * told
+        - 0.2 * line.place
+        - 0.2 * line.teller
+    )
+
+
+def _following(line: Line, chosen: Sequence[Line], headline: str) -> float:
+    """How much a sentence adds to those before it; 0 or less if it cannot follow them."""
+    last = chosen[-1]
+    follows = line.teller == last.teller and line.place == last.place + 1
+    said = " ".join([headline, *(one.text for one in chosen)])
+    points = cues.ANAPHORIC.match(line.text) or cues.PRONOUN_SUBJECT.search(line.text)
+    if not _is_plain(line.text) or (points and not follows):
+        return 0.0
+    if line.teller != last.teller and not content_stems(said) & content_stems(line.text):
+        return 0.0
+    new = min(3, len(_facts(line.text) - _facts(said)))
+    return 0.2 + 0.3 * new + 0.4 * follows - 0.3 * (line.teller == last.teller and line.place < last.place)
+
+
+def stands_alone(sentence: str) -> bool:
+    """Whether a sentence can be read without any other: nothing that it opens with was spoken of before."""
+    if cues.ANAPHORIC.match(sentence) or cues.DEFINITE.match(sentence) or cues.PRONOUN_SUBJECT.search(sentence):
+        return False
+    return _is_plain(sentence)
+
+
+def _is_plain(sentence: str) -> bool:
+    """No quotation, no caption ("Scene of death: …"), no question, not the author about himself."""
+    if sentence[:1] in "“\"'‘([" or sentence.endswith("?") or _LABEL.match(sentence):
+        return False
+    return not cues.FIRST_PERSON.search(_QUOTED.sub("", sentence))
 
 
 def _facts(text: str) -> set[str]:
     """The names and numbers of a text."""
     names = {part for name in names_in(text) if name.sure and not name.calendar for part in name.parts}
     return names | {f"{value.number:g}" for value in numbers_in(text) if value.date is None}
-
-
-# Support
-
-
-def _verdict(result: FieldResult) -> Verdict:
-    return result.grounding.verdict if result.grounding else "supported"
-
-
-def _support(result: FieldResult, one: Told) -> Support:
-    if result.grounding is None:
-        return Support("supported")
-    evidence = tuple(evidence_of(0, one, span) for span in result.grounding.evidence)
-    return Support(result.grounding.verdict, evidence, result.grounding.reasons)
-
-
-def _checked(parts: Sequence[tuple[int, Told, Sequence[str]]]) -> Support:
-    """The support of sentences of several sources, each checked against its own."""
-    found = [(number, one, check(sentence, one.checked)) for number, one, texts in parts for sentence in texts]
-    evidence = tuple(
-        dict.fromkeys(evidence_of(number, one, span) for number, one, each in found for span in each.evidence)
-    )
-    verdict: Verdict = max((each.verdict for _, _, each in found), key=_WORST.index, default="supported")
-    reasons = dict.fromkeys(reason for _, _, each in found for reason in each.reasons)
-    return Support(verdict, evidence, tuple(reasons))
 
 
 def evidence_of(number: int, one: Told, span: Span) -> Evidence:

@@ -10,6 +10,8 @@ import re
 
 _I = re.IGNORECASE
 
+# What an agency puts before its first sentence: "LONDON (Reuters) - ".
+DATELINE = re.compile(r"(?:[A-Z][\w.,'’ -]{1,40} )?\([A-Z][\w. /]{1,20}\)\s?[—–-]{1,2}\s(?=[A-Z])")
 # A sentence that opens by pointing back cannot stand alone.
 ANAPHORIC = re.compile(
     r"(?:this|that|these|those|it|its|it['’]s|they|they['’](?:re|ve|ll|d)|their|them|he|he['’](?:s|d|ll)|she"

@@ -42,7 +42,7 @@ STANDING = 0.5  # weight of how well it stands alone
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of the document. `text` has its white space folded; `span` is where it stands."""
+    """One sentence of the document. `text` has its white space folded and no dateline; `span` is where it stands."""
 
     index: int
     span: Span
@@ -101,7 +101,7 @@ def gather(document: Document) -> Material:
     """Split, weigh and mark the sentences of a document."""
     # A document of headings, tables or code only has no sentences: then each block is one.
     raw = sentences(document) or [Whole(b.start, b.end, i) for i, b in enumerate(document.blocks)]
-    texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
+    texts = _texts(document, raw)
     bags = _bags(texts)
     centrality = _z_scores(_centrality(bags))
     aside = _adverts(document, [s.block for s in raw], texts) | _appendices(document)
@@ -126,6 +126,12 @@ def gather(document: Document) -> Material:
     return Material(document, tuple(found))
 
 
+def _texts(document: Document, sentences: list[Whole]) -> list[str]:
+    """The sentences with their white space folded, without the place and agency that news begin with."""
+    folded = (_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in sentences)
+    return [cues.DATELINE.sub("", text, count=1) if cues.DATELINE.match(text) else text for text in folded]
+
+
 def _bags(texts: list[str]) -> list[Counter[str]]:
     return [Counter(word.stem for word in words(text) if word.stem and not word.stem.isdigit()) for text in texts]
 
@@ -143,7 +149,7 @@ def stories(document: Document) -> list[Story]:
     if len(headings) < _FEWEST_STORIES:
         return []
     raw = sentences(document)
-    texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
+    texts = _texts(document, raw)
     blocks = [s.block for s in raw]
     if not _stories(document, blocks, _bags(texts)):
         return []
