@@ -13,7 +13,7 @@ from localsum.document import Block, Document, Span
 from localsum.grounding import check
 from localsum.grounding.names import names_in
 from localsum.grounding.words import stem_overlap
-from localsum.stories.telling import Telling, Told, evidence_of, stands_alone
+from localsum.stories.telling import Telling, Told, evidence_of, is_plain, standing
 from localsum.writing import headline
 from localsum.writing.title import stands
 
@@ -23,7 +23,9 @@ _SENTENCES = 4
 _FEWEST = 3
 _WORDS = 110
 _LONGEST = 32  # words of a sentence
-_LEAST_CLAUSE = 7
+_LEAST_WORDS = 7
+_SHORTER = 3  # words that a clause must save, else it is the sentence again
+_STANDING = -0.4
 _SAID = 0.6  # overlap above which a sentence repeats a story's
 
 
@@ -48,27 +50,35 @@ def extracted(tellings: Sequence[Telling]) -> Overview:
 
 
 def _ways(telling: Telling) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
-    """Sentences that tell the story in short, with their evidence. First come those that the story does not use:
-    of another source, then its own sentence cut to its main clause, then others of the summaries.
+    """Sentences that tell the story in short, with their evidence, the best first.
+
+    Another source's first sentence; the story's own, cut to its main clause; a sentence that the story does not use;
+    and where there is none of these, the story's first once more.
     """
     said = [line.text for line in telling.lines]
     unused = [
-        (number, text)
+        (number, place, text)
         for number, one in enumerate(telling.tellers)
-        for text in one.sentences
-        if stands_alone(text) and _is_short(text) and all(stem_overlap(text, other) <= _SAID for other in said)
+        for place, text in enumerate(one.sentences)
+        if is_plain(text)
+        and standing(text) > _STANDING
+        and _LEAST_WORDS <= len(text.split()) <= _LONGEST
+        and all(stem_overlap(text, other) <= _SAID for other in said)
     ]
     wanted = _names(" ".join([telling.headline, *said]))
-    for number, text in unused:
-        if number and _names(text) & wanted:
+    for number, place, text in unused:
+        if number and not place and _names(text) & wanted:
             yield from _traced(number, telling.tellers[number], text)
-    for line in telling.lines[:1]:
-        clause = headline.clause(line.text, _LONGEST, is_last_resort=False)
-        if clause and len(clause.split()) >= _LEAST_CLAUSE and stands(clause) and stands_alone(line.text):
-            yield from _traced(line.teller, telling.tellers[line.teller], clause + ".")
-    for number, text in unused:
+    clauses = [(line, headline.clause(line.text, _LONGEST, is_last_resort=False)) for line in telling.lines[:1]]
+    clauses = [(line, text) for line, text in clauses if len(text.split()) >= _LEAST_WORDS and stands(text)]
+    for line, text in clauses:
+        if len(text.split()) + _SHORTER <= len(line.text.split()):
+            yield from _traced(line.teller, telling.tellers[line.teller], text + ".")
+    for number, _, text in unused:
         if _names(text) & wanted:
             yield from _traced(number, telling.tellers[number], text)
+    for line, text in clauses:
+        yield from _traced(line.teller, telling.tellers[line.teller], text + ".")
 
 
 def _traced(number: int, one: Told, text: str) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
@@ -76,10 +86,6 @@ def _traced(number: int, one: Told, text: str) -> Iterator[tuple[str, tuple[Evid
     found = check(text, one.checked)
     if found.verdict == "supported" and found.evidence:
         yield text, tuple(evidence_of(number, one, span) for span in found.evidence)
-
-
-def _is_short(sentence: str) -> bool:
-    return _LEAST_CLAUSE <= len(sentence.split()) <= _LONGEST
 
 
 def _names(text: str) -> set[str]:

@@ -26,6 +26,8 @@ from localsum.sentences import split
 from localsum.stories import alike, copies
 from localsum.stories.parts import Part
 from localsum.writing import cues
+from localsum.writing.headline import is_informative
+from localsum.writing.material import how_it_stands
 from localsum.writing.title import stands
 
 SENTENCES = 2  # of a story
@@ -38,10 +40,13 @@ _UNDATED = 0.5
 _OPENING = 120  # words
 _SAME = 0.5  # overlap above which a sentence says what another has said
 _WORST: tuple[Verdict, ...] = ("supported", "partial", "unsupported")
-_LEAST_STEMS = 2
-_LONGEST_HEADLINE = 16  # words
+_LEAST_HEADLINE = 3  # words
+_LONGEST_HEADLINE = 20
+_MOST_WORDS = 75  # of a story
 _LABEL = re.compile(r"[A-Z][\w'’-]*(?: [\w'’-]+){0,3}: ")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
+_PRONOUN = re.compile(r"\b(?:he|she|him|his|her|hers|they|them|their|theirs|its)\b", re.IGNORECASE)
+_SOMEBODY = re.compile(r"[A-Z]\w|\b(?:an?|two|three|four|many|most|some|people|women|men|children|users) \w")
 _PERSONAL = re.compile(r"\b(?:I|we|you|my|our|your|me|us)\b", re.IGNORECASE)
 _HAPPENED = re.compile(
     r"\b(?:said|says|announced?|announces|released?|releases|launched|reported|ruled|agreed|killed|died|arrested"
@@ -64,13 +69,23 @@ class Told:
 
     @cached_property
     def headline(self) -> str:
-        """A newsletter's own headline of a story, where it is more than a label; else the brief's title."""
-        own = self.part.document.title or ""
+        """The document's own title, a newsletter's own headline of a story; else what the brief says."""
+        return self._own_headline or str(self.brief["title"])
+
+    @property
+    def has_own_headline(self) -> bool:
+        return bool(self._own_headline)
+
+    @cached_property
+    def _own_headline(self) -> str:
+        document = self.part.document
+        own = " ".join((document.title or "").split())
+        if document is self.part.whole:
+            return own if is_informative(own, document.text, _LONGEST_HEADLINE) else ""
         stems = [each for each in content_stems(own) if not each.isdigit()]
-        is_story = self.part.document is not self.part.whole
-        if is_story and len(stems) >= _LEAST_STEMS and len(own.split()) <= _LONGEST_HEADLINE:
-            return own
-        return str(self.brief["title"])
+        is_date = any(name.calendar for name in names_in(own)) and len(stems) < 3
+        is_short = len(own.split()) < _LEAST_HEADLINE
+        return own if stems and not is_date and not is_short and len(own.split()) <= _LONGEST_HEADLINE else ""
 
     @cached_property
     def sentences(self) -> list[str]:
@@ -116,8 +131,12 @@ class Telling:
         ]
         if not pool:
             return ()
-        first = max(pool, key=lambda line: (round(_opening(line, self.headline), 9), -line.teller, -line.place))
-        chosen = [first]
+
+        def opening(line: Line) -> tuple[float, int, int]:
+            worth = _opening(line, self.tellers[line.teller], self.headline)
+            return round(worth, 9), -line.teller, -line.place
+
+        chosen = [max(pool, key=opening)]
         while len(chosen) < SENTENCES:
             free = [line for line in pool if all(stem_overlap(line.text, one.text) <= _SAME for one in chosen)]
             worth = {line: _following(line, chosen, self.headline) for line in free}
@@ -125,7 +144,7 @@ class Telling:
             if best is None or worth[best] <= 0:
                 break
             chosen.append(best)
-        return tuple(chosen)
+        return tuple(_alone(line, chosen) for line in chosen)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
@@ -209,17 +228,21 @@ class Line(NamedTuple):
     text: str
 
 
-def _opening(line: Line, headline: str) -> float:
-    """How well a sentence can tell a story to somebody who knows nothing of it."""
+def _alone(line: Line, chosen: Sequence[Line]) -> Line:
+    """A sentence without the "But" that leads on from one that is not shown."""
+    follows = any(line.teller == one.teller and line.place == one.place + 1 for one in chosen)
+    return line if follows else line._replace(text=cues.without_connective(line.text))
+
+
+def _opening(line: Line, told: Told, headline: str) -> float:
+    """How well a sentence can tell a story to somebody who knows nothing of it.
+
+    An editor's headline says which sentence is about the story; one that was made of the text says less.
+    """
     wanted = content_stems(headline)
-    told = len(wanted & content_stems(line.text)) / max(1, len(wanted))
-    return (
-        2.0 * stands_alone(line.text)
-        + 0.5 * bool(_facts(line.text))
-        + 1.5 * told
-        - 0.2 * line.place
-        - 0.2 * line.teller
-    )
+    share = len(wanted & content_stems(line.text)) / max(1, len(wanted))
+    agrees = (1.5 if told.has_own_headline else 0.5) * share
+    return standing(line.text) + 0.5 * bool(_facts(line.text)) + agrees - 0.3 * line.place - 0.2 * line.teller
 
 
 def _following(line: Line, chosen: Sequence[Line], headline: str) -> float:
@@ -227,23 +250,30 @@ def _following(line: Line, chosen: Sequence[Line], headline: str) -> float:
     last = chosen[-1]
     follows = line.teller == last.teller and line.place == last.place + 1
     said = " ".join([headline, *(one.text for one in chosen)])
-    points = cues.ANAPHORIC.match(line.text) or cues.PRONOUN_SUBJECT.search(line.text)
-    if not _is_plain(line.text) or (points and not follows):
+    if not is_plain(line.text) or (points_back(line.text) and not follows):
         return 0.0
     if line.teller != last.teller and not content_stems(said) & content_stems(line.text):
         return 0.0
+    if len(said.split()) - len(headline.split()) + len(line.text.split()) > _MOST_WORDS:
+        return 0.0
     new = min(3, len(_facts(line.text) - _facts(said)))
-    return 0.2 + 0.3 * new + 0.4 * follows - 0.3 * (line.teller == last.teller and line.place < last.place)
+    return 1.0 + 0.3 * new + 0.4 * follows - 0.3 * (line.teller == last.teller and line.place < last.place)
 
 
-def stands_alone(sentence: str) -> bool:
-    """Whether a sentence can be read without any other: nothing that it opens with was spoken of before."""
-    if cues.ANAPHORIC.match(sentence) or cues.DEFINITE.match(sentence) or cues.PRONOUN_SUBJECT.search(sentence):
-        return False
-    return _is_plain(sentence)
+def standing(sentence: str) -> float:
+    """How well a sentence stands alone: 0 is well, below -0.9 it needs another."""
+    return how_it_stands(sentence, len(sentence.split())) - (1.5 if points_back(sentence) else 0.0)
 
 
-def _is_plain(sentence: str) -> bool:
+def points_back(sentence: str) -> bool:
+    """Whether a sentence says "he" or "their" of somebody whom it has not spoken of."""
+    if cues.ANAPHORIC.match(cues.without_connective(sentence)):
+        return True
+    found = _PRONOUN.search(sentence)
+    return found is not None and not _SOMEBODY.search(sentence, 1, found.start())
+
+
+def is_plain(sentence: str) -> bool:
     """No quotation, no caption ("Scene of death: …"), no question, not the author about himself."""
     if sentence[:1] in "“\"'‘([" or sentence.endswith("?") or _LABEL.match(sentence):
         return False

@@ -112,7 +112,7 @@ def gather(document: Document) -> Material:
         block = document.blocks[sentence.block]
         starts_block = sentence.start == block.start
         count = len(text.split())
-        standing = _standing(text, count, is_spoken=block.speaker is not None, starts_block=starts_block)
+        standing = how_it_stands(text, count, is_spoken=block.speaker is not None, starts_block=starts_block)
         if sentence.block in aside:
             standing -= 2.0
         span = Span(sentence.start, sentence.end)
@@ -234,8 +234,8 @@ def _z_scores(values: list[float]) -> list[float]:
     return [(value - mean) / deviation for value in values]
 
 
-def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> float:
-    """How well a sentence stands alone; -2 and below are never shown alone. Weights by reading, not by fitting."""
+def how_it_stands(text: str, count: int, *, is_spoken: bool = False, starts_block: bool = True) -> float:
+    """How well a sentence of `count` words stands alone; -2 and below are never shown. Weights by reading, not fitting."""
     score = 0.0
     if cues.NOISE.search(text):
         score -= 3.0
