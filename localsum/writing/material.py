@@ -235,7 +235,7 @@ def _z_scores(values: list[float]) -> list[float]:
 
 
 def how_it_stands(text: str, count: int, *, is_spoken: bool = False, starts_block: bool = True) -> float:
-    """How well a sentence of `count` words stands alone; -2 and below are never shown. Weights by reading, not fitting."""
+    """How well a sentence of `count` words stands alone; -2 and below never do. Weights by reading, not by fitting."""
     score = 0.0
     if cues.NOISE.search(text):
         score -= 3.0
