@@ -12,7 +12,7 @@ from localsum.digest import Evidence, Overview
 from localsum.document import Block, Document, Span
 from localsum.grounding import check
 from localsum.grounding.names import names_in
-from localsum.grounding.words import stem_overlap
+from localsum.grounding.words import content_stems, stem_overlap
 from localsum.stories.telling import Telling, Told, evidence_of, is_plain, standing
 from localsum.writing import headline
 from localsum.writing.title import stands
@@ -26,7 +26,9 @@ _LONGEST = 32  # words of a sentence
 _LEAST_WORDS = 7
 _SHORTER = 3  # words that a clause must save, else it is the sentence again
 _STANDING = -0.4
-_SAID = 0.6  # overlap above which a sentence repeats a story's
+_SAID = 0.6  # overlap above which a sentence says what another says,
+_SAME = 0.95  # and above which it does so in the same words
+_LEAST_SHARED = 3  # content words with the story's headline and first sentence
 
 
 def extracted(tellings: Sequence[Telling]) -> Overview:
@@ -52,30 +54,28 @@ def extracted(tellings: Sequence[Telling]) -> Overview:
 def _ways(telling: Telling) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
     """Sentences that tell the story in short, with their evidence, the best first.
 
-    Another source's first sentence; the story's own, cut to its main clause; a sentence that the story does not use;
-    and where there is none of these, the story's first once more.
+    The story's first, cut to its main clause; that of another source; one that the story does not use; and where there
+    is none of these, its first once more.
     """
     said = [line.text for line in telling.lines]
-    unused = [
-        (number, place, text)
-        for number, one in enumerate(telling.tellers)
-        for place, text in enumerate(one.sentences)
-        if is_plain(text)
-        and standing(text) > _STANDING
-        and _LEAST_WORDS <= len(text.split()) <= _LONGEST
-        and all(stem_overlap(text, other) <= _SAID for other in said)
-    ]
-    wanted = _names(" ".join([telling.headline, *said]))
-    for number, place, text in unused:
-        if number and not place and _names(text) & wanted:
-            yield from _traced(number, telling.tellers[number], text)
     clauses = [(line, headline.clause(line.text, _LONGEST, is_last_resort=False)) for line in telling.lines[:1]]
     clauses = [(line, text) for line, text in clauses if len(text.split()) >= _LEAST_WORDS and stands(text)]
     for line, text in clauses:
         if len(text.split()) + _SHORTER <= len(line.text.split()):
             yield from _traced(line.teller, telling.tellers[line.teller], text + ".")
-    for number, _, text in unused:
-        if _names(text) & wanted:
+    others = [
+        (number, place, text)
+        for number, one in enumerate(telling.tellers)
+        for place, text in enumerate(one.sentences)
+        if is_plain(text) and standing(text) > _STANDING and _LEAST_WORDS <= len(text.split()) <= _LONGEST
+    ]
+    for number, place, text in others:
+        if number and not place and all(stem_overlap(text, one) < _SAME for one in said):
+            yield from _traced(number, telling.tellers[number], text)
+    about = content_stems(telling.headline) | content_stems(" ".join(said[:1]))
+    for number, _, text in others:
+        is_about = len(content_stems(text) & about) >= _LEAST_SHARED and _names(text)
+        if is_about and all(stem_overlap(text, one) <= _SAID for one in said):
             yield from _traced(number, telling.tellers[number], text)
     for line, text in clauses:
         yield from _traced(line.teller, telling.tellers[line.teller], text + ".")

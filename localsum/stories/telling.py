@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from localsum.brief import Brief, Mode, Verdict
@@ -21,12 +23,12 @@ from localsum.grounding import Source as Checked
 from localsum.grounding import check
 from localsum.grounding.names import names_in
 from localsum.grounding.values import numbers_in
-from localsum.grounding.words import content_stems, stem_overlap
+from localsum.grounding.words import content_stems, stem_overlap, words
 from localsum.sentences import split
 from localsum.stories import alike, copies
 from localsum.stories.parts import Part
 from localsum.writing import cues
-from localsum.writing.headline import is_informative
+from localsum.writing.headline import clause, is_informative
 from localsum.writing.material import how_it_stands
 from localsum.writing.title import stands
 
@@ -42,10 +44,13 @@ _SAME = 0.5  # overlap above which a sentence says what another has said
 _WORST: tuple[Verdict, ...] = ("supported", "partial", "unsupported")
 _LEAST_HEADLINE = 3  # words
 _LONGEST_HEADLINE = 20
-_MOST_WORDS = 75  # of a story
+_HEADLINE = 18  # words of one that is cut from a sentence
+_MOST_WORDS = 90  # of a story
+_ABOUT = 0.5  # share of a headline's content words that the first sentence must have
+_FAR = 6  # content words; small models join what stands further apart to what nobody said
 _LABEL = re.compile(r"[A-Z][\w'’-]*(?: [\w'’-]+){0,3}: ")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
-_PRONOUN = re.compile(r"\b(?:he|she|him|his|her|hers|they|them|their|theirs|its)\b", re.IGNORECASE)
+_PRONOUN = re.compile(r"(?:[\w'’-]+ ){0,2}(?:he|she|him|his|her|hers|they|them|their|theirs|its)\b", re.IGNORECASE)
 _SOMEBODY = re.compile(r"[A-Z]\w|\b(?:an?|two|three|four|many|most|some|people|women|men|children|users) \w")
 _PERSONAL = re.compile(r"\b(?:I|we|you|my|our|your|me|us)\b", re.IGNORECASE)
 _HAPPENED = re.compile(
@@ -117,9 +122,21 @@ class Telling:
 
     @cached_property
     def headline(self) -> str:
-        """The best document's; that of another where it names nobody and says nothing."""
+        """The best document's own; else its brief's, if that tells what the story's first sentence tells; else this."""
+        best = self.tellers[0]
+        given = self._given
+        if best.has_own_headline or not self.lines:
+            return given or _first_words(best)
+        first = self.lines[0]
+        if given and not is_weak(given, first.text):
+            return given
+        return clause(first.text, _HEADLINE) or given
+
+    @cached_property
+    def _given(self) -> str:
+        """The headline that comes with the documents: the best one's, or another's where it says nothing."""
         known = [one.headline for one in self.tellers if one.headline]
-        return next(filter(stands, known), known[0] if known else _first_words(self.tellers[0]))
+        return next(filter(stands, known), known[0] if known else "")
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -133,13 +150,13 @@ class Telling:
             return ()
 
         def opening(line: Line) -> tuple[float, int, int]:
-            worth = _opening(line, self.tellers[line.teller], self.headline)
+            worth = _opening(line, self.tellers[line.teller], self._given)
             return round(worth, 9), -line.teller, -line.place
 
         chosen = [max(pool, key=opening)]
         while len(chosen) < SENTENCES:
             free = [line for line in pool if all(stem_overlap(line.text, one.text) <= _SAME for one in chosen)]
-            worth = {line: _following(line, chosen, self.headline) for line in free}
+            worth = {line: _following(line, chosen, self._given) for line in free}
             best = max(free, key=lambda line: (round(worth[line], 9), -line.teller, -line.place), default=None)
             if best is None or worth[best] <= 0:
                 break
@@ -266,11 +283,25 @@ def standing(sentence: str) -> float:
 
 
 def points_back(sentence: str) -> bool:
-    """Whether a sentence says "he" or "their" of somebody whom it has not spoken of."""
+    """Whether a sentence says "he" or "their" of somebody before it has spoken of anybody."""
     if cues.ANAPHORIC.match(cues.without_connective(sentence)):
         return True
-    found = _PRONOUN.search(sentence)
-    return found is not None and not _SOMEBODY.search(sentence, 1, found.start())
+    found = _PRONOUN.match(sentence)
+    return found is not None and not _SOMEBODY.search(sentence, 1, found.end())
+
+
+def is_weak(line: str, sentence: str) -> bool:
+    """Whether a headline is about something else than the sentence it stands over, or joins what is far apart in it."""
+    if cues.DEFINITE.match(line) or points_back(line) or not stands(line):
+        return True
+    stems = [word.stem for word in words(line) if word.stem]
+    if sum(stem in content_stems(sentence) for stem in stems) < _ABOUT * len(stems):
+        return True
+    places = defaultdict(list)
+    for at, stem in enumerate(word.stem for word in words(sentence) if word.stem):
+        places[stem].append(at)
+    pairs = [(places[a], places[b]) for a, b in pairwise(stems) if a in places and b in places]
+    return any(min(abs(y - x) for x in xs for y in ys) > _FAR for xs, ys in pairs)
 
 
 def is_plain(sentence: str) -> bool:
