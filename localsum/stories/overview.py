@@ -69,13 +69,13 @@ def _ways(telling: Telling) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
         for place, text in enumerate(one.sentences)
         if is_plain(text) and standing(text) > _STANDING and _LEAST_WORDS <= len(text.split()) <= _LONGEST
     ]
+    about = content_stems(" ".join([telling.headline, *said[:1]]))
+    others = [each for each in others if each[1] <= 1 and len(content_stems(each[2]) & about) >= _LEAST_SHARED]
     for number, place, text in others:
         if number and not place and all(stem_overlap(text, one) < _SAME for one in said):
             yield from _traced(number, telling.tellers[number], text)
-    about = content_stems(telling.headline) | content_stems(" ".join(said[:1]))
     for number, _, text in others:
-        is_about = len(content_stems(text) & about) >= _LEAST_SHARED and _names(text)
-        if is_about and all(stem_overlap(text, one) <= _SAID for one in said):
+        if _names(text) and all(stem_overlap(text, one) <= _SAID for one in said):
             yield from _traced(number, telling.tellers[number], text)
     for line, text in clauses:
         yield from _traced(line.teller, telling.tellers[line.teller], text + ".")

@@ -28,9 +28,10 @@ from localsum.sentences import split
 from localsum.stories import alike, copies
 from localsum.stories.parts import Part
 from localsum.writing import cues
+from localsum.writing.gate import in_own_voice
 from localsum.writing.headline import clause, is_informative
 from localsum.writing.material import how_it_stands
-from localsum.writing.title import stands
+from localsum.writing.title import says_something, stands
 
 SENTENCES = 2  # of a story
 _SOURCES = 1.0  # weights: how many tell it,
@@ -44,9 +45,11 @@ _SAME = 0.5  # overlap above which a sentence says what another has said
 _WORST: tuple[Verdict, ...] = ("supported", "partial", "unsupported")
 _LEAST_HEADLINE = 3  # words
 _LONGEST_HEADLINE = 20
-_HEADLINE = 18  # words of one that is cut from a sentence
+_HEADLINE = 20  # words of one that is cut from a sentence
 _MOST_WORDS = 90  # of a story
-_ABOUT = 0.5  # share of a headline's content words that the first sentence must have
+_ABOUT = 0.5  # share of a headline's content words that the first sentence must have;
+_HINTED = 0.35  # or so much,
+_TOLD = 0.9  # and all sentences together nearly all
 _FAR = 6  # content words; small models join what stands further apart to what nobody said
 _LABEL = re.compile(r"[A-Z][\w'’-]*(?: [\w'’-]+){0,3}: ")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
@@ -127,10 +130,10 @@ class Telling:
         given = self._given
         if best.has_own_headline or not self.lines:
             return given or _first_words(best)
-        first = self.lines[0]
-        if given and not is_weak(given, first.text):
+        first, *others = (line.text for line in self.lines)
+        if given and not is_weak(given, first, others):
             return given
-        return clause(first.text, _HEADLINE) or given
+        return clause(first, _HEADLINE) or given
 
     @cached_property
     def _given(self) -> str:
@@ -259,7 +262,8 @@ def _opening(line: Line, told: Told, headline: str) -> float:
     wanted = content_stems(headline)
     share = len(wanted & content_stems(line.text)) / max(1, len(wanted))
     agrees = (1.5 if told.has_own_headline else 0.5) * share
-    return standing(line.text) + 0.5 * bool(_facts(line.text)) + agrees - 0.3 * line.place - 0.2 * line.teller
+    plain = 0.0 if is_plain(line.text) else -1.0
+    return standing(line.text) + plain + 0.5 * bool(_facts(line.text)) + agrees - 0.3 * line.place - 0.2 * line.teller
 
 
 def _following(line: Line, chosen: Sequence[Line], headline: str) -> float:
@@ -274,12 +278,19 @@ def _following(line: Line, chosen: Sequence[Line], headline: str) -> float:
     if len(said.split()) - len(headline.split()) + len(line.text.split()) > _MOST_WORDS:
         return 0.0
     new = min(3, len(_facts(line.text) - _facts(said)))
-    return 1.0 + 0.3 * new + 0.4 * follows - 0.3 * (line.teller == last.teller and line.place < last.place)
+    is_before = line.teller == last.teller and line.place < last.place
+    alone = 0.0 if follows else 0.5 * max(-1.0, standing(line.text))
+    return 1.5 + 0.3 * new + 0.4 * follows + alone - 0.5 * _speaks_to(line.text) - 0.3 * is_before
 
 
 def standing(sentence: str) -> float:
     """How well a sentence stands alone: 0 is well, below -0.9 it needs another."""
-    return how_it_stands(sentence, len(sentence.split())) - (1.5 if points_back(sentence) else 0.0)
+    score = how_it_stands(sentence, len(sentence.split()))
+    return score - 1.5 * points_back(sentence) - 0.5 * _speaks_to(sentence) - 0.7 * (not says_something(sentence))
+
+
+def _speaks_to(sentence: str) -> bool:
+    return cues.SECOND_PERSON.search(_QUOTED.sub("", sentence)) is not None
 
 
 def points_back(sentence: str) -> bool:
@@ -290,12 +301,19 @@ def points_back(sentence: str) -> bool:
     return found is not None and not _SOMEBODY.search(sentence, 1, found.end())
 
 
-def is_weak(line: str, sentence: str) -> bool:
-    """Whether a headline is about something else than the sentence it stands over, or joins what is far apart in it."""
+def is_weak(line: str, sentence: str, others: Sequence[str] = ()) -> bool:
+    """Whether a headline is about something else than the sentences it stands over, or joins what is far apart in the
+    first of them.
+    """
     if cues.DEFINITE.match(line) or points_back(line) or not stands(line):
         return True
     stems = [word.stem for word in words(line) if word.stem]
-    if sum(stem in content_stems(sentence) for stem in stems) < _ABOUT * len(stems):
+    first = content_stems(sentence)
+    shared = sum(stem in first for stem in stems)
+    every = first.union(*map(content_stems, others))
+    if shared < _ABOUT * len(stems) and (
+        shared < _HINTED * len(stems) or sum(stem in every for stem in stems) < _TOLD * len(stems)
+    ):
         return True
     places = defaultdict(list)
     for at, stem in enumerate(word.stem for word in words(sentence) if word.stem):
@@ -305,10 +323,10 @@ def is_weak(line: str, sentence: str) -> bool:
 
 
 def is_plain(sentence: str) -> bool:
-    """No quotation, no caption ("Scene of death: …"), no question, not the author about himself."""
+    """No quotation, no caption ("Scene of death: …"), no question, not "I" and "we"."""
     if sentence[:1] in "“\"'‘([" or sentence.endswith("?") or _LABEL.match(sentence):
         return False
-    return not cues.FIRST_PERSON.search(_QUOTED.sub("", sentence))
+    return not in_own_voice(sentence)
 
 
 def _facts(text: str) -> set[str]:

@@ -70,6 +70,11 @@ def stands(text: str) -> bool:
     )
 
 
+def says_something(text: str) -> bool:
+    """Whether a sentence seems to have a verb."""
+    return _VERB.search(text) is not None
+
+
 def best(lines: Sequence[Line], material: Material) -> Line | None:
     """The line with most of what the document is about; early sentences, names, verbs and agreement count."""
     if not lines:
