@@ -79,7 +79,12 @@ ERRORS = [
     (2, "brief news.md --output", "'--output'", "--help"),
     (2, "nonsense", "No such command 'nonsense'", "localsum --help"),
     (2, "--colour", "No such option: --colour", "localsum --help"),
-    (2, "brief news.md --template poem", "no template named 'poem'; there are: brief", "--template ./my.toml FILE"),
+    (
+        2,
+        "brief news.md --template poem",
+        "no template named 'poem'; there are: brief, digest, overview",
+        "--template ./my.toml FILE",
+    ),
     (2, "brief news.md --template ./absent.toml", "absent.toml: No such file", "--template PATH"),
     (2, "brief news.md --template broken.toml", "broken.toml: field 'a': 'shape' must be one of", "command again"),
     (2, "schema --template poem", "no template named 'poem'", "--template ./my.toml FILE"),
@@ -601,7 +606,20 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = ["localsum", "brief", "read", "history", "search", "show", "forget", "export", "schema", "models", "doctor"]
+COMMANDS = [
+    "localsum",
+    "brief",
+    "digest",
+    "read",
+    "history",
+    "search",
+    "show",
+    "forget",
+    "export",
+    "schema",
+    "models",
+    "doctor",
+]
 
 
 def listing(name: str) -> str:
