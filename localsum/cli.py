@@ -20,6 +20,7 @@ from localsum.commands.digest import digest
 from localsum.commands.doctor import doctor
 from localsum.commands.read import read
 from localsum.commands.say import note, write_out
+from localsum.commands.watch import watch
 from localsum.errors import LocalsumError, UsageError
 from localsum.guard import sealed
 
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, digest, read, *_KEPT, about.schema, about.models, doctor):
+for command in (brief, digest, watch, read, *_KEPT, about.schema, about.models, doctor):
     app.command()(command)
 
 _INTERRUPTED = 130

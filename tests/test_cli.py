@@ -606,20 +606,8 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = [
-    "localsum",
-    "brief",
-    "digest",
-    "read",
-    "history",
-    "search",
-    "show",
-    "forget",
-    "export",
-    "schema",
-    "models",
-    "doctor",
-]
+COMMANDS = ["localsum", "brief", "digest", "watch", "read", "schema", "models", "doctor"]
+COMMANDS += ["history", "search", "show", "forget", "export"]
 
 
 def listing(name: str) -> str:

@@ -72,7 +72,18 @@ def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> 
     subprocess.run([sys.executable, "-c", ""], check=True)
 
 
-COMMANDS = ["read x.md", "brief x.md", "schema", "models", "history", "search x", "show 1", "forget --all", "doctor"]
+COMMANDS = [
+    "read x.md",
+    "brief x.md",
+    "watch .",
+    "schema",
+    "models",
+    "history",
+    "search x",
+    "show 1",
+    "forget --all",
+    "doctor",
+]
 
 
 @pytest.mark.parametrize("line", COMMANDS)

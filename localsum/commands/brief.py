@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from localsum.commands import options
-from localsum.commands.making import Maker, Wanted, documents_in, say_at_the_end, tally_of
+from localsum.commands import ending, options
+from localsum.commands.ending import interrupted, say_at_the_end
 from localsum.commands.say import note, terminal, write_out
-from localsum.errors import LocalsumError
+from localsum.commands.session import Session, read_all
+from localsum.errors import InputError, LocalsumError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from localsum.brief import Brief
     from localsum.document import Document
-    from localsum.errors import InputError
     from localsum.outputs import Output
     from localsum.runs import Tally
 
@@ -48,49 +49,34 @@ def brief(
     id_field: options.IdFieldOption = None,
 ) -> None:
     """Write the brief of each article in files and folders."""
-    import time
-    from contextlib import ExitStack, nullcontext
-
     started_s = time.perf_counter()
+    from contextlib import nullcontext
+
     from localsum.files import undisturbed
     from localsum.inputs import find_inputs
     from localsum.live import LiveView
     from localsum.outputs import Folder, OneFile, Stream, is_folder
     from localsum.render import render
+    from localsum.runs import Tally
     from localsum.templates import load_template
 
     into = Path(output) if output and is_folder(output, paths) else None
     chosen = load_template(template)
     inputs = find_inputs(paths, recursive=recursive, pattern=glob, without=into)
-    form = format or ("terminal" if output is None and sys.stdout.isatty() else "md")
-    tally = tally_of(inputs)
+    wanted = format or ("terminal" if output is None and sys.stdout.isatty() else "md")
+    tally = Tally(unread=len(inputs.files), read=len(inputs.failed), failed=list(inputs.failed))
     if output is None:
-        out: Output = Stream(form, lambda done: render(done, form, **terminal()), write_out)
+        out: Output = Stream(wanted, lambda done: render(done, wanted, **terminal()), write_out)
     else:
-        out = Folder(into, form) if into else OneFile(Path(output), form)
-    wanted = Wanted(
-        model=model,
-        style=style,
-        threads=threads,
-        context=context,
-        seed=seed,
-        reproducible=reproducible,
-        quiet=quiet,
-        store=store,
-        no_store=no_store,
-        fresh=fresh,
-        stats=stats,
-        reading=(format_in, text_field, title_field, id_field),
-    )
+        out = Folder(into, wanted) if into else OneFile(Path(output), wanted)
+    session = Session(chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet)
+    fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     notes: list[str] = []
-
-    maker: Maker | None = None
     try:
-        with LiveView(is_quiet=quiet) as view, ExitStack() as stack:
-            maker = Maker(wanted, view, stack, started_s=started_s)
+        with LiveView(is_quiet=quiet) as view, session:
 
             def documents() -> Iterator[Document | InputError]:
-                for found in documents_in(inputs, tally, wanted):
+                for found in read_all(inputs.files, tally, **fields):
                     if not isinstance(found, LocalsumError):
                         out.expect(found)
                     yield found
@@ -100,21 +86,23 @@ def brief(
                 with view.aside() if output is None else nullcontext():
                     out.put(done)
 
-            maker.make(documents(), chosen, tally, put)
+            session.run(documents(), tally, view, put)
         with undisturbed():
             out.close(tally.failed)
     except KeyboardInterrupt:
-        if tally.total < 2 or maker is None:
+        if tally.total < 2:
             raise
         if into:
             with undisturbed():
                 out.close(tally.failed)
-        raise maker.interrupted(tally, call.obj or []) from None
-    if not quiet and not stats and tally.total == 1 and form in ("json", "jsonl"):
+        raise interrupted(session, tally, call.obj or []) from None
+    if stats:
+        note(ending.stats(session, tally, started_s))
+    elif not quiet and tally.total == 1 and wanted in ("json", "jsonl"):
         for warning in notes:
             note(f"note: {warning}")
-    is_kept = maker.store is not None
-    say_at_the_end(maker, tally, inputs, lambda: _last_line(tally, into, is_kept=is_kept))
+    is_kept = session.store is not None
+    say_at_the_end(tally, inputs, lambda: _last_line(tally, into, is_kept=is_kept), is_quiet=quiet or stats)
 
 
 def _last_line(tally: Tally, into: Path | None, *, is_kept: bool) -> str:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from localsum.commands import options
-from localsum.commands.making import Maker, Wanted, documents_in, say_at_the_end, tally_of
-from localsum.commands.say import terminal, write_out
+from localsum.commands import ending, options
+from localsum.commands.ending import interrupted, say_at_the_end
+from localsum.commands.say import note, terminal, write_out
+from localsum.commands.session import Session, read_all
 from localsum.errors import LocalsumError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from localsum.brief import Brief
-    from localsum.digest import Digest, Overview
+    from localsum.digest import Overview
     from localsum.document import Document
     from localsum.errors import InputError
-    from localsum.runs import Tally
+    from localsum.live import LiveView
     from localsum.stories import Part, Telling
 
 _TEMPLATE = "digest"
@@ -54,15 +56,13 @@ def digest(
     id_field: options.IdFieldOption = None,
 ) -> None:
     """Make one page of many articles: what they tell, story by story, the most important first."""
-    import time
-    from contextlib import ExitStack
-
     started_s = time.perf_counter()
     from localsum.files import check_writable, undisturbed, write_atomically
     from localsum.inputs import find_inputs
     from localsum.live import LiveView
     from localsum.render import render
-    from localsum.stories import Told, parts_of, stories_of
+    from localsum.runs import Tally
+    from localsum.stories import Told, edition, parts_of, stories_of
     from localsum.templates import load_template
 
     inputs = find_inputs(paths, recursive=recursive, pattern=glob, command="digest")
@@ -70,31 +70,17 @@ def digest(
     target = Path(output) if output is not None else None
     if target:
         check_writable(target)
-    tally = tally_of(inputs)
-    wanted = Wanted(
-        model=model,
-        style=style,
-        threads=threads,
-        context=context,
-        seed=seed,
-        reproducible=reproducible,
-        quiet=quiet,
-        store=store,
-        no_store=no_store,
-        fresh=fresh,
-        stats=stats,
-        reading=(format_in, text_field, title_field, id_field),
-    )
+    tally = Tally(unread=len(inputs.files), read=len(inputs.failed), failed=list(inputs.failed))
+    template = load_template(_TEMPLATE)
+    session = Session(template, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet)
+    fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     parts: dict[int, Part] = {}  # by the identity of the document that is written of
     told: list[Told] = []
-
-    maker: Maker | None = None
     try:
-        with LiveView(is_quiet=quiet) as view, ExitStack() as stack:
-            maker = Maker(wanted, view, stack, started_s=started_s)
+        with LiveView(is_quiet=quiet) as view, session:
 
             def documents() -> Iterator[Document | InputError]:
-                for found in documents_in(inputs, tally, wanted):
+                for found in read_all(inputs.files, tally, **fields):
                     if isinstance(found, LocalsumError):
                         yield found
                         continue
@@ -104,59 +90,49 @@ def digest(
                         parts[id(part.document)] = part
                         yield part.document
 
-            def put(done: Brief) -> None:
-                told.append(Told(done, parts[id(done.document)]))
-
-            template = load_template(_TEMPLATE)
-            maker.make(documents(), template, tally, put)
+            session.run(documents(), tally, view, lambda done: told.append(Told(done, parts[id(done.document)])))
             view.note("putting the stories together")
             tellings = stories_of(told)
-            overview = _overview(tellings[:stories], maker) if tellings else None
-        if overview is not None:
-            timing = {"total_s": round(time.perf_counter() - started_s, 4), **_counts(tally, maker)}
-            made = _edition(tellings, overview, told, tally, stories, timing)
+            overview = _overview(tellings[:stories], session, view)
+        if told:
+            made = edition(
+                tellings,
+                overview,
+                most=stories,
+                model=told[0].brief.model,
+                template=told[0].brief.template,
+                timing={
+                    "total_s": round(time.perf_counter() - started_s, 4),
+                    "written": tally.written,
+                    "from_store": tally.recalled,
+                    "failed": len(tally.failed),
+                },
+                warnings=[error.message for error in tally.failed],
+            )
             with undisturbed():
                 if target:
                     write_atomically(target, render(made, form))
                 else:
                     write_out(render(made, form, **terminal()))
     except KeyboardInterrupt:
-        if tally.total < 2 or maker is None:
+        if tally.total < 2:
             raise
-        raise maker.interrupted(tally, call.obj or []) from None
-    say_at_the_end(maker, tally, inputs, tally.line)
+        raise interrupted(session, tally, call.obj or []) from None
+    if stats:
+        note(ending.stats(session, tally, started_s))
+    say_at_the_end(tally, inputs, tally.line, is_quiet=quiet or stats)
 
 
-def _overview(tellings: Sequence[Telling], maker: Maker) -> Overview:
+def _overview(tellings: Sequence[Telling], session: Session, view: LiveView) -> Overview:
     """The model's where it wrote any of the stories, so that no engine is loaded only to tell; else extracts."""
     from localsum.runs import Tally
     from localsum.stories import extracted, stories_as_document, written
     from localsum.templates import load_template
 
     if len(tellings) > 1 and any(telling.story.mode in ("written", "mixed") for telling in tellings):
+        session.template = load_template(_OVERVIEW)
         made: list[Brief] = []
-        maker.make([stories_as_document(tellings)], load_template(_OVERVIEW), Tally(read=1), made.append)
+        session.run([stories_as_document(tellings)], Tally(read=1), view, made.append)
         if made and (overview := written(made[0], tellings)):
             return overview
     return extracted(tellings)
-
-
-def _counts(tally: Tally, maker: Maker) -> dict[str, float]:
-    return {"written": tally.written, "from_store": tally.recalled, "failed": len(tally.failed)}
-
-
-def _edition(
-    tellings: Sequence[Telling],
-    overview: Overview,
-    told: Sequence[Any],
-    tally: Tally,
-    most: int,
-    timing: dict[str, float],
-) -> Digest:
-    from localsum.stories import edition
-
-    brief = told[0].brief
-    warnings = [error.message for error in tally.failed]
-    return edition(
-        tellings, overview, most=most, model=brief.model, template=brief.template, timing=timing, warnings=warnings
-    )

@@ -25,6 +25,10 @@ PathsArgument = Annotated[
         help=f"Files and folders of articles: {_KINDS} Perhaps packed by gzip; - for standard input.",
     ),
 ]
+FolderArgument = Annotated[
+    str,
+    typer.Argument(metavar="DIR", help=f"Folder to watch. What arrives may be: {_KINDS} Perhaps packed by gzip."),
+]
 RecursiveOption = Annotated[
     bool, typer.Option("--recursive", "-r", help="Of folders, read what is in their folders as well.")
 ]
@@ -81,6 +85,10 @@ StyleOption = Annotated[
         "--style", help="From the article's own sentences, or written freely and checked. [default: by the model]"
     ),
 ]
+StoreOption = Annotated[
+    str | None,
+    typer.Option("--store", metavar="PATH", help="File of kept briefs. [default: in the user's data folder]"),
+]
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, max=512, help="Threads to use. [default: all cores]")
 ]
@@ -102,9 +110,5 @@ NoStoreOption = Annotated[bool, typer.Option("--no-store", help="Neither keep br
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Write briefs that are kept already anew.")]
 StatsOption = Annotated[
     bool, typer.Option("--stats", help="Print one JSON object of counts and seconds to standard error.")
-]
-StoreOption = Annotated[
-    str | None,
-    typer.Option("--store", metavar="PATH", help="File of kept briefs. [default: in the user's data folder]"),
 ]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="How many to show at most.")]

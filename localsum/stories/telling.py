@@ -29,7 +29,7 @@ from localsum.stories import alike, copies
 from localsum.stories.parts import Part
 from localsum.writing import cues
 from localsum.writing.gate import in_own_voice
-from localsum.writing.headline import clause, is_informative
+from localsum.writing.headline import clause, own_title
 from localsum.writing.material import how_it_stands
 from localsum.writing.title import says_something, stands
 
@@ -89,7 +89,7 @@ class Told:
         document = self.part.document
         own = " ".join((document.title or "").split())
         if document is self.part.whole:
-            return own if is_informative(own, document.text, _LONGEST_HEADLINE) else ""
+            return own_title(own, document.text, _LONGEST_HEADLINE)
         stems = [each for each in content_stems(own) if not each.isdigit()]
         is_date = any(name.calendar for name in names_in(own)) and len(stems) < 3
         is_short = len(own.split()) < _LEAST_HEADLINE
@@ -285,7 +285,7 @@ def _following(line: Line, chosen: Sequence[Line], headline: str) -> float:
 
 def standing(sentence: str) -> float:
     """How well a sentence stands alone: 0 is well, below -0.9 it needs another."""
-    score = how_it_stands(sentence, len(sentence.split()))
+    score = how_it_stands(sentence, len(sentence.split()), len(content_stems(sentence)))
     return score - 1.5 * points_back(sentence) - 0.5 * _speaks_to(sentence) - 0.7 * (not says_something(sentence))
 
 

@@ -9,7 +9,7 @@ import bisect
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, pairwise
 from typing import NamedTuple
@@ -33,7 +33,9 @@ _UNLIKE = 0.1  # parts of a newsletter have 0.02 to 0.06 in common, of an articl
 _FEWEST_STORIES = 4
 _LEAST_STORY = 15  # content words; shorter parts are not compared
 _NO_PLACE = 99  # of a sentence before the first of several stories
-_LEAST_SPOKEN = 9  # words
+_LEAST_SPOKEN = 9  # words of a spoken sentence that says something,
+_LEAST_CONTENT = 5  # and different content words
+_OPENING = 5  # sentences that may begin with a dateline
 _EARLY = 1.5  # weight of a word of the first sentences
 LOST = 3.0  # what a summary's sentence loses by that
 _LONG = 1500  # words; in longer documents the opening tells less of the whole
@@ -42,7 +44,7 @@ STANDING = 0.5  # weight of how well it stands alone
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of the document. `text` has its white space folded and no dateline; `span` is where it stands."""
+    """One sentence of the document. `text` has its white space folded; `span` is where it stands."""
 
     index: int
     span: Span
@@ -101,7 +103,8 @@ def gather(document: Document) -> Material:
     """Split, weigh and mark the sentences of a document."""
     # A document of headings, tables or code only has no sentences: then each block is one.
     raw = sentences(document) or [Whole(b.start, b.end, i) for i, b in enumerate(document.blocks)]
-    texts = _texts(document, raw)
+    raw = [_without_dateline(document, s) for s in raw[:_OPENING]] + raw[_OPENING:]
+    texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
     bags = _bags(texts)
     centrality = _z_scores(_centrality(bags))
     aside = _adverts(document, [s.block for s in raw], texts) | _appendices(document)
@@ -110,9 +113,9 @@ def gather(document: Document) -> Material:
     place = 0
     for index, (sentence, text, bag) in enumerate(zip(raw, texts, bags, strict=True)):
         block = document.blocks[sentence.block]
-        starts_block = sentence.start == block.start
+        starts_block = index == 0 or raw[index - 1].block != sentence.block
         count = len(text.split())
-        standing = how_it_stands(text, count, is_spoken=block.speaker is not None, starts_block=starts_block)
+        standing = how_it_stands(text, count, len(bag), is_spoken=block.speaker is not None, starts_block=starts_block)
         if sentence.block in aside:
             standing -= 2.0
         span = Span(sentence.start, sentence.end)
@@ -126,10 +129,10 @@ def gather(document: Document) -> Material:
     return Material(document, tuple(found))
 
 
-def _texts(document: Document, sentences: list[Whole]) -> list[str]:
-    """The sentences with their white space folded, without the place and agency that news begin with."""
-    folded = (_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in sentences)
-    return [cues.DATELINE.sub("", text, count=1) if cues.DATELINE.match(text) else text for text in folded]
+def _without_dateline(document: Document, sentence: Whole) -> Whole:
+    """The sentence without the "MADRID (AP) — " that a report opens with."""
+    match = cues.DATELINE.match(document.text[sentence.start : sentence.end])
+    return replace(sentence, start=sentence.start + match.end()) if match else sentence
 
 
 def _bags(texts: list[str]) -> list[Counter[str]]:
@@ -149,7 +152,7 @@ def stories(document: Document) -> list[Story]:
     if len(headings) < _FEWEST_STORIES:
         return []
     raw = sentences(document)
-    texts = _texts(document, raw)
+    texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
     blocks = [s.block for s in raw]
     if not _stories(document, blocks, _bags(texts)):
         return []
@@ -234,8 +237,8 @@ def _z_scores(values: list[float]) -> list[float]:
     return [(value - mean) / deviation for value in values]
 
 
-def how_it_stands(text: str, count: int, *, is_spoken: bool = False, starts_block: bool = True) -> float:
-    """How well a sentence of `count` words stands alone; -2 and below never do. Weights by reading, not by fitting."""
+def how_it_stands(text: str, count: int, content: int, *, is_spoken: bool = False, starts_block: bool = True) -> float:
+    """How well a sentence stands alone; -2 and below are never shown alone. Weights by reading, not by fitting."""
     score = 0.0
     if cues.NOISE.search(text):
         score -= 3.0
@@ -270,6 +273,8 @@ def how_it_stands(text: str, count: int, *, is_spoken: bool = False, starts_bloc
         score -= 2.0
     elif text[:1] in "“\"'‘":
         score -= 1.2
+    if cues.LABELLED_PIECE.match(text):
+        score -= 1.5
     if cues.is_cut_off(text):
         score -= 2.0  # a piece of a longer quotation
     elif cues.opens_quotation(text):
@@ -277,7 +282,8 @@ def how_it_stands(text: str, count: int, *, is_spoken: bool = False, starts_bloc
     if cues.UNMARKED_QUESTION.match(bare):
         score -= 1.5
     if is_spoken:  # half a thought, or about the speaker
-        score -= 1.5 * (count < _LEAST_SPOKEN) + 0.8 * bool(cues.MUSING.match(bare))
+        score -= 1.5 * (count < _LEAST_SPOKEN or content < _LEAST_CONTENT) + 0.8 * bool(cues.MUSING.match(bare))
+        score -= 1.2 * bool(cues.PROCEDURE.search(text))
     if cues.FIRST_PERSON.search(text):
         score -= 0.3 if is_spoken else 1.0
     if not is_spoken and cues.SECOND_PERSON.search(text):
