@@ -237,6 +237,16 @@ def test_a_newsletter_is_told_story_by_story() -> None:
             assert any(line.text[1:] in text for line in telling.lines)
 
 
+def test_a_newsletter_that_tells_a_story_twice_is_one_source() -> None:
+    again = ROWS[10]["text"].strip()
+    whole = read_bytes(f"{LETTER}\n\n## 3 fractures\n\n{again}\n".encode(), path="letter.md")
+    assert "3 fractures" in [part.document.title for part in parts_of(whole)]
+    telling = next(each for each in stories_of(told([whole])) if len(each.tellers) == 2)
+    assert [(source.document.path, source.duplicate) for source in telling.sources] == [("letter.md", False)]
+    for number, start, end in telling.story.support.evidence:
+        assert " ".join(telling.sources[number].document.text[start:end].split())[1:] in telling.story.text
+
+
 def test_an_article_is_one_part() -> None:
     whole = document(FILLER)
     assert [part.document for part in parts_of(whole)] == [whole]

@@ -13,7 +13,7 @@ from localsum.document import Block, Document, Span
 from localsum.grounding import check
 from localsum.grounding.names import names_in
 from localsum.grounding.words import content_stems, stem_overlap
-from localsum.stories.telling import Telling, Told, evidence_of, is_plain, standing
+from localsum.stories.telling import Telling, is_plain, standing
 from localsum.writing import headline
 from localsum.writing.title import stands
 
@@ -62,7 +62,7 @@ def _ways(telling: Telling) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
     clauses = [(line, text) for line, text in clauses if len(text.split()) >= _LEAST_WORDS and stands(text)]
     for line, text in clauses:
         if len(text.split()) + _SHORTER <= len(line.text.split()):
-            yield from _traced(line.teller, telling.tellers[line.teller], text + ".")
+            yield from _traced(telling, line.teller, text + ".")
     others = [
         (number, place, text)
         for number, one in enumerate(telling.tellers)
@@ -73,19 +73,19 @@ def _ways(telling: Telling) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
     others = [each for each in others if each[1] <= 1 and len(content_stems(each[2]) & about) >= _LEAST_SHARED]
     for number, place, text in others:
         if number and not place and all(stem_overlap(text, one) < _SAME for one in said):
-            yield from _traced(number, telling.tellers[number], text)
+            yield from _traced(telling, number, text)
     for number, _, text in others:
         if _names(text) and all(stem_overlap(text, one) <= _SAID for one in said):
-            yield from _traced(number, telling.tellers[number], text)
+            yield from _traced(telling, number, text)
     for line, text in clauses:
-        yield from _traced(line.teller, telling.tellers[line.teller], text + ".")
+        yield from _traced(telling, line.teller, text + ".")
 
 
-def _traced(number: int, one: Told, text: str) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
-    """The text with its place in the source, if the source says it."""
-    found = check(text, one.checked)
+def _traced(telling: Telling, teller: int, text: str) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+    """The text with its place in the source, if that says it."""
+    found = check(text, telling.tellers[teller].checked)
     if found.verdict == "supported" and found.evidence:
-        yield text, tuple(evidence_of(number, one, span) for span in found.evidence)
+        yield text, tuple(telling.evidence(teller, span) for span in found.evidence)
 
 
 def _names(text: str) -> set[str]:

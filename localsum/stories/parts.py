@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from localsum.document import Document, Span
-from localsum.writing.headline import is_telling, without_number
+from localsum.writing.headline import is_telling
 from localsum.writing.material import stories
 
 _LEAST_WORDS = 30  # of a story; what is shorter is a line of links, a price, a date
 _FEWEST = 2
+_NUMBER = re.compile(r"\d{1,3}[.)] ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def parts_of(whole: Document) -> list[Part]:
 
 def _part(whole: Document, heading: Span, body: Span) -> Part:
     start, end = body
-    title = " ".join(without_number(whole.text[heading.start : heading.end]).split())
+    title = _NUMBER.sub("", " ".join(whole.text[heading.start : heading.end].split())).rstrip(":. ")
     blocks = tuple(
         replace(block, start=block.start - start, end=block.end - start)
         for block in whole.blocks

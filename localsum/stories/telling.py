@@ -75,6 +75,11 @@ class Told:
         """Tells it from all others by what it is, not by when it was read."""
         return (self.part.document.sha256, self.part.whole.path or "", self.part.start)
 
+    @property
+    def whole_key(self) -> tuple[str | None, str]:
+        """Tells the document that it is a part of from others."""
+        return (self.part.whole.path, self.part.whole.sha256)
+
     @cached_property
     def headline(self) -> str:
         """The document's own title, a newsletter's own headline of a story; else what the brief says."""
@@ -167,9 +172,21 @@ class Telling:
         return tuple(_alone(line, chosen) for line in chosen)
 
     @cached_property
+    def _numbers(self) -> dict[tuple[str | None, str], int]:
+        """The documents that tell it, each once: of a newsletter several parts may."""
+        keys = dict.fromkeys(one.whole_key for one in (*self.tellers, *self.copies))
+        return {key: number for number, key in enumerate(keys)}
+
+    @cached_property
     def sources(self) -> tuple[Source, ...]:
-        again = [Source(one.part.whole, duplicate=True) for one in self.copies]
-        return (*(Source(one.part.whole) for one in self.tellers), *again)
+        wholes = {one.whole_key: one.part.whole for one in (*self.tellers, *self.copies)}
+        own = {one.whole_key for one in self.tellers}
+        return tuple(Source(wholes[key], duplicate=key not in own) for key in self._numbers)
+
+    def evidence(self, teller: int, span: Span) -> Evidence:
+        """A span of what a teller was told from, as evidence in the whole document."""
+        one = self.tellers[teller]
+        return Evidence(self._numbers[one.whole_key], one.part.start + span.start, one.part.start + span.end)
 
     @cached_property
     def story(self) -> Story:
@@ -181,7 +198,7 @@ class Telling:
     def _support(self) -> Support:
         """What each sentence's own source says to it."""
         found = [(line.teller, check(line.text, self.tellers[line.teller].checked)) for line in self.lines]
-        evidence = [evidence_of(n, self.tellers[n], span) for n, each in found for span in each.evidence]
+        evidence = [self.evidence(n, span) for n, each in found for span in each.evidence]
         verdict: Verdict = max((each.verdict for _, each in found), key=_WORST.index, default="supported")
         reasons = dict.fromkeys(reason for _, each in found for reason in each.reasons)
         return Support(verdict, tuple(dict.fromkeys(evidence)), tuple(reasons))
@@ -201,8 +218,8 @@ def stories_of(every: Sequence[Told]) -> list[Telling]:
         again = [told[n] for i in members for n in folded[i][1:]]
         days = [profiles[i].published for i in members]
         importance = (
-            _SOURCES * math.log2(len(tellers))
-            + _COPIES * math.log2(1 + len(again))
+            _SOURCES * math.log2(len({one.whole_key for one in tellers}))
+            + _COPIES * math.log2(1 + len({one.whole_key for one in again} - {one.whole_key for one in tellers}))
             + _RECENT * _recent([each for each in days if each], newest)
             + _NEWSWORTHY * tellers[0].newsworthy
         )
@@ -333,8 +350,3 @@ def _facts(text: str) -> set[str]:
     """The names and numbers of a text."""
     names = {part for name in names_in(text) if name.sure and not name.calendar for part in name.parts}
     return names | {f"{value.number:g}" for value in numbers_in(text) if value.date is None}
-
-
-def evidence_of(number: int, one: Told, span: Span) -> Evidence:
-    """A span of a part as evidence in the whole document."""
-    return Evidence(number, one.part.start + span.start, one.part.start + span.end)
