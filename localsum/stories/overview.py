@@ -5,6 +5,7 @@ What a model writes is a brief of one document, which holds the stories; so it i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from localsum.brief import Brief
@@ -28,6 +29,7 @@ _SHORTER = 3  # words that a clause must save, else it is the sentence again
 _STANDING = -0.4
 _SAID = 0.6  # overlap above which a sentence says what another says,
 _SAME = 0.95  # and above which it does so in the same words
+_PLURAL = re.compile(r"\b(?:they|them)\b", re.IGNORECASE)  # nobody knows who
 _LEAST_SHARED = 3  # content words with the story's headline and first sentence
 
 
@@ -67,7 +69,10 @@ def _ways(telling: Telling) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
         (number, place, text)
         for number, one in enumerate(telling.tellers)
         for place, text in enumerate(one.sentences)
-        if is_plain(text) and standing(text) > _STANDING and _LEAST_WORDS <= len(text.split()) <= _LONGEST
+        if is_plain(text)
+        and standing(text) > _STANDING
+        and not _PLURAL.search(text)
+        and _LEAST_WORDS <= len(text.split()) <= _LONGEST
     ]
     about = content_stems(" ".join([telling.headline, *said[:1]]))
     others = [each for each in others if each[1] <= 1 and len(content_stems(each[2]) & about) >= _LEAST_SHARED]

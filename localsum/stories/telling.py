@@ -29,7 +29,7 @@ from localsum.stories import alike, copies
 from localsum.stories.parts import Part
 from localsum.writing import cues
 from localsum.writing.gate import in_own_voice
-from localsum.writing.headline import clause, own_title
+from localsum.writing.headline import clause, is_generic, own_title
 from localsum.writing.material import how_it_stands
 from localsum.writing.title import says_something, stands
 
@@ -45,7 +45,8 @@ _SAME = 0.5  # overlap above which a sentence says what another has said
 _WORST: tuple[Verdict, ...] = ("supported", "partial", "unsupported")
 _LEAST_HEADLINE = 3  # words
 _LONGEST_HEADLINE = 20
-_HEADLINE = 20  # words of one that is cut from a sentence
+_SHORT = 14  # words of one that is cut from a sentence, if it can be,
+_HEADLINE = 20  # or else
 _MOST_WORDS = 90  # of a story
 _ABOUT = 0.5  # share of a headline's content words that the first sentence must have;
 _HINTED = 0.35  # or so much,
@@ -80,25 +81,25 @@ class Told:
         """Tells the document that it is a part of from others."""
         return (self.part.whole.path, self.part.whole.sha256)
 
-    @cached_property
-    def headline(self) -> str:
-        """The document's own title, a newsletter's own headline of a story; else what the brief says."""
-        return self._own_headline or str(self.brief["title"])
-
     @property
-    def has_own_headline(self) -> bool:
-        return bool(self._own_headline)
+    def headline(self) -> str:
+        """An editor's, if there is one; else what the brief says."""
+        return self.own_headline or str(self.brief["title"])
 
     @cached_property
-    def _own_headline(self) -> str:
+    def own_headline(self) -> str:
+        """The title of the document, or a newsletter's heading of the story; "" if it says too little."""
         document = self.part.document
         own = " ".join((document.title or "").split())
-        if document is self.part.whole:
+        stems = {each for each in content_stems(own) if not each.isdigit()}
+        if not _LEAST_HEADLINE <= len(own.split()) <= _LONGEST_HEADLINE or not stems:
             return own_title(own, document.text, _LONGEST_HEADLINE)
-        stems = [each for each in content_stems(own) if not each.isdigit()]
-        is_date = any(name.calendar for name in names_in(own)) and len(stems) < 3
-        is_short = len(own.split()) < _LEAST_HEADLINE
-        return own if stems and not is_date and not is_short and len(own.split()) <= _LONGEST_HEADLINE else ""
+        if document is not self.part.whole:
+            is_date = any(name.calendar for name in names_in(own)) and len(stems) < 3
+            return "" if is_date else own
+        is_about = len(stems & content_stems(document.text)) >= _ABOUT * len(stems) and len(stems) > 1
+        is_short = is_about and not is_generic(own)
+        return own_title(own, document.text, _LONGEST_HEADLINE) or (own if is_short else "")
 
     @cached_property
     def sentences(self) -> list[str]:
@@ -130,20 +131,23 @@ class Telling:
 
     @cached_property
     def headline(self) -> str:
-        """The best document's own; else its brief's, if that tells what the story's first sentence tells; else this."""
-        best = self.tellers[0]
-        given = self._given
-        if best.has_own_headline or not self.lines:
-            return given or _first_words(best)
+        """An editor's, the best document's first; else the brief's, if it tells what the story's first sentence tells;
+        else a clause of this.
+        """
+        if self._given in (one.own_headline for one in self.tellers) and self._given:
+            return self._given
+        if not self.lines:
+            return self._given or " ".join(self.tellers[0].part.document.text.split()[:_SHORT])
         first, *others = (line.text for line in self.lines)
-        if given and not is_weak(given, first, others):
-            return given
-        return clause(first, _HEADLINE) or given
+        if self._given and not is_weak(self._given, first, others):
+            return self._given
+        return clause(first, _SHORT, is_last_resort=False) or clause(first, _HEADLINE) or self._given
 
     @cached_property
     def _given(self) -> str:
-        """The headline that comes with the documents: the best one's, or another's where it says nothing."""
-        known = [one.headline for one in self.tellers if one.headline]
+        """The headline that comes with the documents."""
+        own = [one.own_headline for one in self.tellers if one.own_headline]
+        known = own or [one.headline for one in self.tellers if one.headline]
         return next(filter(stands, known), known[0] if known else "")
 
     @cached_property
@@ -250,10 +254,6 @@ def _best_first(tellers: list[Told], members: list[int], likeness: alike.Likenes
     return [one for one, _ in order]
 
 
-def _first_words(one: Told) -> str:
-    return " ".join(one.part.document.text.split()[:12])
-
-
 # Which sentences tell a story
 
 
@@ -278,7 +278,7 @@ def _opening(line: Line, told: Told, headline: str) -> float:
     """
     wanted = content_stems(headline)
     share = len(wanted & content_stems(line.text)) / max(1, len(wanted))
-    agrees = (1.5 if told.has_own_headline else 0.5) * share
+    agrees = (1.5 if told.own_headline else 0.25) * share
     plain = 0.0 if is_plain(line.text) else -1.0
     return standing(line.text) + plain + 0.5 * bool(_facts(line.text)) + agrees - 0.3 * line.place - 0.2 * line.teller
 
