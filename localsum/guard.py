@@ -1,7 +1,8 @@
 """Nothing leaves the machine: while a command runs, Python refuses to open sockets, look up names and start programs.
 
 An audit hook sees what any Python code asks for, localsum's own and that of libraries, in every thread. What a C
-library does by itself it cannot see; llama.cpp is built without its network code (tools/setup_engine.py).
+library does by itself it cannot see; llama.cpp is built without its network code (tools/setup_engine.py). Once a
+command is over, `--open` hands its page to the user's browser (commands/opening.py); nothing else does such a thing.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def digest(
     paths: options.PathsArgument,
     recursive: options.RecursiveOption = False,
     glob: options.GlobOption = None,
-    format: options.FormatOption = None,  # noqa: A002
+    format: options.DigestFormatOption = None,  # noqa: A002
     output: options.FileOption = None,
     stories: Annotated[
         int, typer.Option("--stories", "-n", min=1, max=10_000, help="How many stories to tell at most.")
@@ -117,7 +117,7 @@ def digest(
     except KeyboardInterrupt:
         if tally.total < 2:
             raise
-        raise interrupted(session, tally, call.obj or []) from None
+        raise interrupted(session, tally, call.obj.arguments) from None
     if stats:
         note(ending.stats(session, tally, started_s))
     say_at_the_end(tally, inputs, tally.line, is_quiet=quiet or stats)
