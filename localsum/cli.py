@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from localsum import __version__
 from localsum.commands import about, kept
 from localsum.commands.brief import brief
+from localsum.commands.digest import digest
 from localsum.commands.doctor import doctor
 from localsum.commands.opening import open_page
 from localsum.commands.read import read
@@ -33,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, watch, read, *_KEPT, about.schema, about.models, doctor):
+for command in (brief, digest, watch, read, *_KEPT, about.schema, about.models, doctor):
     app.command()(command)
 
 _INTERRUPTED = 130
