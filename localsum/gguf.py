@@ -1,4 +1,4 @@
-"""Reads the header of a GGUF file and checks that the file is whole, before llama.cpp maps it.
+"""Reads the header of a GGUF file and checks that the file is whole, before llama.cpp maps it; writes such files.
 
 llama.cpp is C++ and trusts much of what a file says; a file from anywhere is looked at here first, in bounded time and
 memory. Knows the container format (versions 2 and 3, little endian), not what a model or its tensors mean.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import mmap
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from localsum.errors import ModelError
@@ -32,6 +33,7 @@ BLOCKS = {
     23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2),
     34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18), 42: (64, 18),
 }  # fmt: skip
+Value = str | int | float | bool | list[bytes] | list[float]  # a whole number is written as u32, a fraction as f32
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,45 @@ class Header:
         return self.text("tokenizer.chat_template")
 
 
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor: its rows have `shape[0]` elements; `start` is where its data begins in the file; ggml's `kind`."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: int
+    start: int
+
+    @property
+    def row_bytes(self) -> int:
+        elements, block_bytes = BLOCKS[self.kind]
+        return self.shape[0] // elements * block_bytes
+
+    @property
+    def bytes(self) -> int:
+        return self.row_bytes * math.prod(self.shape[1:])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything of a file is: `spans` has the place (start, end) of each key's value, its type in front."""
+
+    header: Header
+    spans: dict[str, tuple[int, int]]
+    tensors: tuple[Tensor, ...]
+
+
 class _BrokenError(Exception):
     """Inside this file: the reason a file cannot be used."""
 
 
 def read_header(path: Path) -> Header:
     """The header of a whole, plain GGUF model file. Raises ModelError for anything else; reads no tensor data."""
+    return read_layout(path).header
+
+
+def read_layout(path: Path) -> Layout:
+    """The header and the places of all that the file holds; as `read_header`, and no other files are accepted."""
     try:
         if not path.is_file():
             raise _BrokenError("is a folder or a device, not a file" if path.exists() else "does not exist")
@@ -145,7 +180,7 @@ class _Cursor:
         return count
 
 
-def _parse(cursor: _Cursor, size: int) -> Header:
+def _parse(cursor: _Cursor, size: int) -> Layout:
     cursor.skip(4)
     version = cursor.u32()
     if version not in (2, 3):
@@ -157,9 +192,10 @@ def _parse(cursor: _Cursor, size: int) -> Header:
 
     metadata: dict[str, str | int | float | bool] = {}
     lengths: dict[str, int] = {}
+    spans: dict[str, tuple[int, int]] = {}
     for _ in range(key_count):
-        key, kind = cursor.string(), cursor.u32()
-        if key in metadata or key in lengths:
+        key, start, kind = cursor.string(), cursor.at, cursor.u32()
+        if key in spans:
             raise _BrokenError("has the same metadata key twice")
         if kind == _ARRAY:
             lengths[key] = cursor.skip_array()
@@ -169,13 +205,16 @@ def _parse(cursor: _Cursor, size: int) -> Header:
             metadata[key] = cursor.number(_SCALARS[kind])
         else:
             raise _BrokenError(f"has metadata of the unknown type {kind}")
+        spans[key] = (start, cursor.at)
 
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment not in [1 << power for power in range(21)]:
         raise _BrokenError("has an alignment that is no power of two")
-    ends = [_tensor_end(cursor) for _ in range(tensor_count)]
+    entries = [_tensor(cursor) for _ in range(tensor_count)]
     data_start = -(-cursor.at // alignment) * alignment
-    needed = data_start + max(ends) if ends else cursor.at
+    tensors = tuple(replace(entry, start=data_start + entry.start) for entry in entries)
+    ends = [tensor.start + (tensor.bytes if tensor.kind in BLOCKS else 0) for tensor in tensors]
+    needed = max(ends) if ends else cursor.at
     if needed > size:
         raise _BrokenError(f"is cut off: {size} bytes of {needed}")
 
@@ -187,20 +226,72 @@ def _parse(cursor: _Cursor, size: int) -> Header:
         raise _BrokenError("names no architecture" if tensor_count else "holds no tensors")
     if header.metadata.get("split.count", 1) not in (0, 1):
         raise _BrokenError("is one piece of a split model; merge the pieces into one file first")
-    return header
+    return Layout(header, spans, tensors)
 
 
-def _tensor_end(cursor: _Cursor) -> int:
-    """Reads one tensor's entry; where its data ends, counted from the start of all tensor data."""
+def _tensor(cursor: _Cursor) -> Tensor:
+    """Reads one tensor's entry; `start` still counts from the beginning of all tensor data."""
     name = cursor.string()
     dimension_count = cursor.u32()
     if dimension_count > 4:
         raise _BrokenError(f"has a tensor of {dimension_count} dimensions")
-    dimensions = [cursor.u64() for _ in range(dimension_count)]
+    shape = tuple(cursor.u64() for _ in range(dimension_count)) or (1,)
     kind, offset = cursor.u32(), cursor.u64()
-    if kind not in BLOCKS:
-        return offset
-    elements, block_bytes = BLOCKS[kind]
-    if dimensions and dimensions[0] % elements:
+    if kind in BLOCKS and shape[0] % BLOCKS[kind][0]:
         raise _BrokenError(f"has a tensor {name[:64]!r} whose rows are no whole blocks")
-    return offset + math.prod(dimensions) // elements * block_bytes
+    return Tensor(name, shape, kind, offset)
+
+
+# Values, from and to bytes; the type is in front, as in `Layout.spans`.
+
+
+def decode(value: bytes) -> Value:
+    """A value of the metadata: strings of arrays as bytes, for they need not be UTF-8."""
+    (kind,) = _SCALARS[4].unpack_from(value)
+    if kind == _STRING:
+        return value[12:].decode("utf-8", "replace")
+    if kind != _ARRAY:
+        single: int | float | bool = _SCALARS[kind].unpack_from(value, 4)[0]
+        return single
+    kind, count = struct.unpack_from("<IQ", value, 4)
+    if kind != _STRING:
+        return list(struct.unpack_from(f"<{count}{_LETTERS[kind]}", value, 16))
+    strings, at = [], 16
+    for _ in range(count):
+        (length,) = _U64.unpack_from(value, at)
+        strings.append(value[at + 8 : at + 8 + length])
+        at += 8 + length
+    return strings
+
+
+def encode(value: Value) -> bytes:
+    """The opposite of `decode`. Lists of whole numbers become i32, of fractions f32."""
+    if isinstance(value, bool):
+        return struct.pack("<I?", 7, value)
+    if isinstance(value, int):
+        return struct.pack("<II", 4, value)
+    if isinstance(value, float):
+        return struct.pack("<If", 6, value)
+    if isinstance(value, str):
+        return struct.pack("<I", _STRING) + _string(value.encode())
+    if value and isinstance(value[0], bytes):
+        return struct.pack("<IIQ", _ARRAY, _STRING, len(value)) + b"".join(map(_string, value))  # type: ignore[arg-type]
+    kind = 6 if value and isinstance(value[0], float) else 5
+    return struct.pack(f"<IIQ{len(value)}{_LETTERS[kind]}", _ARRAY, kind, len(value), *value)
+
+
+def _string(data: bytes) -> bytes:
+    return _U64.pack(len(data)) + data
+
+
+def head(metadata: Mapping[str, bytes], tensors: Sequence[Tensor], alignment: int = 32) -> bytes:
+    """All of a file up to its tensor data; each tensor's data then follows, filled up to `alignment`."""
+    data = bytearray(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata)))
+    for key, value in metadata.items():
+        data += _string(key.encode()) + value
+    offset = 0
+    for tensor in tensors:
+        data += _string(tensor.name.encode())
+        data += struct.pack(f"<I{len(tensor.shape)}QIQ", len(tensor.shape), *tensor.shape, tensor.kind, offset)
+        offset += -(-tensor.bytes // alignment) * alignment
+    return bytes(data + bytes(-len(data) % alignment))
