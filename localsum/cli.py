@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from localsum import __version__
-from localsum.commands import about, kept
+from localsum.commands import about, kept, models
 from localsum.commands.brief import brief
 from localsum.commands.doctor import doctor
 from localsum.commands.read import read
@@ -31,8 +31,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, read, *_KEPT, about.schema, about.models, doctor):
+for command in (brief, read, *_KEPT, about.schema, doctor):
     app.command()(command)
+app.add_typer(models.app)
 
 _INTERRUPTED = 130
 

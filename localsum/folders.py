@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import platformdirs
@@ -10,3 +11,9 @@ import platformdirs
 def data_folder() -> Path:
     """The user's data folder for localsum; it need not exist."""
     return platformdirs.user_data_path("localsum", appauthor=False)
+
+
+def models_dir() -> Path:
+    """The models folder: LOCALSUM_MODELS, else in the user's data folder; it need not exist."""
+    chosen = os.environ.get("LOCALSUM_MODELS")
+    return Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else data_folder() / "models"

@@ -72,7 +72,9 @@ def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> 
     subprocess.run([sys.executable, "-c", ""], check=True)
 
 
-COMMANDS = ["read x.md", "brief x.md", "schema", "models", "history", "search x", "show 1", "forget --all", "doctor"]
+COMMANDS = ["read x.md", "brief x.md", "schema", "history", "search x", "show 1", "forget --all", "export", "doctor"]
+COMMANDS += ["models", "models list", "models info", "models path", "models verify"]
+COMMANDS += ["models remove x", "models import x"]
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -84,7 +86,8 @@ def test_every_command_is_sealed(line: str, said: Said, monkeypatch: pytest.Monk
 
     for place in (
         *("localsum.readers.read", "localsum.inputs.find_inputs", "localsum.schema.json_schema"),
-        *("localsum.models.registry", "localsum.store.store_path"),
+        *("localsum.models.registry", "localsum.models.find_model", "localsum.store.store_path"),
+        *("localsum.models.own.row_of", "localsum.models.own.read_header"),
     ):
         monkeypatch.setattr(place, phone)
     code, out, err = said(*line.split())

@@ -1,0 +1,148 @@
+"""`localsum models`: which models there are, what is in them, and taking them in and away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from localsum.commands.say import note, write_out
+
+if TYPE_CHECKING:
+    from localsum.gguf import Header
+    from localsum.models import Model
+
+app = typer.Typer(
+    name="models",
+    help="List the models, or find, check, import and remove them.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a model, as the list has it.")]
+AnyArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[NAME|PATH]", help="Name of a model or a GGUF file. [default: the one that briefs use]"),
+]
+
+
+@app.callback(invoke_without_command=True)
+def models(call: typer.Context) -> None:
+    """List the models of the registry, or find, check, import and remove them."""
+    if call.invoked_subcommand is None:
+        list_()
+
+
+@app.command("list")
+def list_() -> None:
+    """List the models of the registry, the installed ones first, and how to get the others."""
+    from localsum.models import how_to_get, models_dir, present, registry
+    from localsum.render.clean import clean, one_line
+
+    rows = sorted(registry(), key=lambda entry: not present(entry))
+    width = max(len(entry.name) for entry in rows)
+    lines = []
+    for entry in rows:
+        state = "installed" if present(entry) else how_to_get(entry)
+        licence = one_line(entry.licence)[:20]
+        lines.append(f"{entry.name:<{width}}  {entry.bytes / 1e6:>6,.0f} MB  {licence:<20}  {clean(state)}\n")
+    write_out("".join(lines))
+    note(f"models folder: {models_dir()}")
+
+
+@app.command()
+def info(
+    model: AnyArgument = None,
+    context: Annotated[
+        int, typer.Option("--context", min=1, max=10_000_000, help="Tokens of context to say the memory of.")
+    ] = 8192,
+) -> None:
+    """Say what is in a model file: architecture, tensor types, vocabulary, context, template, memory."""
+    from localsum.gguf import read_header
+    from localsum.models import find_model
+
+    found = find_model(model)
+    rows = _about(found, read_header(found.path), context)
+    width = max(len(name) for name, _ in rows)
+    write_out("".join(f"{name:<{width}}  {text}\n" for name, text in rows))
+
+
+@app.command()
+def path(model: AnyArgument = None) -> None:
+    """Print where the file of a model is."""
+    from localsum.models import find_model
+
+    write_out(f"{find_model(model).path}\n")
+
+
+@app.command()
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="Which ones. [default: all that are installed]")
+    ] = None,
+) -> None:
+    """Read whole model files again and compare their SHA-256 with the registry's."""
+    from localsum.errors import ModelError
+    from localsum.models import present, registry
+    from localsum.models.own import verify
+
+    failed: list[ModelError] = []
+    wanted = names or [entry.name for entry in registry() if present(entry)]
+    for name in wanted:
+        try:
+            found = verify(name)
+            write_out(f"{name}  whole  {found.sha256}  {found.path}\n")
+        except ModelError as error:
+            failed.append(error)
+    if failed:
+        raise ModelError("\n  ".join(error.message for error in failed), failed[0].hint)
+    if not wanted:
+        note("no model is installed; which there are: localsum models")
+
+
+@app.command()
+def remove(name: NameArgument) -> None:
+    """Remove a model: its file in the models folder, its row in your own registry."""
+    from localsum.models.own import remove
+
+    for line in remove(name):
+        note(line)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[str, typer.Argument(metavar="PATH", help="A GGUF file. It is used where it lies.")],
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="What to call it. [default: by its file name]")
+    ] = None,
+) -> None:
+    """Give a GGUF file of yours a name, with its SHA-256, so that --model NAME finds it."""
+    from localsum.models.own import import_file
+
+    found = import_file(Path(file), name)
+    write_out(f"{found.name}\n")
+    note(f"write a brief with it: localsum brief PATH --model {found.name}")
+
+
+def _about(model: Model, header: Header, context: int) -> list[tuple[str, str]]:
+    from localsum.models.sizes import cell_bytes, memory_bytes, tensor_types
+    from localsum.render.clean import one_line
+
+    entry, each = model.entry, cell_bytes(header)
+    types = [f"{name} {count} ({size / 1e6:,.0f} MB)" for name, (count, size) in tensor_types(header).items()]
+    template = header.chat_template
+    rows = [
+        ("name", model.name),
+        ("path", str(model.path)),
+        ("bytes", f"{model.bytes:,}"),
+        ("sha256", f"{model.sha256} ({entry.confidence})" if entry else f"{model.sha256} (not in the registry)"),
+        ("licence", entry.licence if entry else header.text("general.license") or "not stated"),
+        ("architecture", header.architecture),
+        ("tensors", ", ".join(types)),
+        ("vocabulary", f"{header.array_lengths.get('tokenizer.ggml.tokens', 0):,} tokens"),
+        ("context", f"{header.context_length:,} tokens" if header.context_length else "not stated"),
+        ("chat template", f"{len(template):,} characters: an instruct model" if template else "none: a base model"),
+        ("cache", f"at most {each:,} bytes a token" if each else "not stated"),
+        ("memory", f"{memory_bytes(header, model.bytes, context) / 1e9:.1f} GB at {context:,} tokens, at most"),
+    ]
+    return [(name, one_line(text)) for name, text in rows]
