@@ -178,7 +178,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Measure slim models: what they lose, how fast they are.")
     parser.add_argument("--model", help="a name or path [default: the embedded model]")
     parser.add_argument("--keep", nargs="+", default=KEEP, help="numbers of tokens; en, latin: all of these letters")
-    parser.add_argument("--files", type=Path, nargs="+", help="measure these instead; the first is what others compare to")
+    parser.add_argument(
+        "--files", type=Path, nargs="+", help="measure these instead; the first is what others compare to"
+    )
     parser.add_argument("--folder", type=Path, help="where slim files are written, to stay [default: a temporary one]")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with docs.jsonl")
     parser.add_argument("--characters", type=int, default=2500, help="of each document; 0: no bits per byte")

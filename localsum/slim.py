@@ -1,8 +1,8 @@
 """Writes a model file with a smaller vocabulary: a small model spends most of a step on tokens it will never write.
 
 The rows of the kept tokens are copied bit for bit, and the tokenizer keeps every merge by which they are built. So
-text made of kept tokens is split as before and has the same logits; all other text is split into smaller kept tokens, at
-worst into bytes. Knows vocabularies and GGUF files; not where models are, and not what llama.cpp does with the file.
+text made of kept tokens is split as before and has the same logits; all other text is split into smaller kept tokens,
+at worst into bytes. Knows vocabularies and GGUF files; not where models are, and not what llama.cpp does with the file.
 
 Two kinds of vocabulary: merges by score ("llama", SentencePiece, as Gemma has it), and a list of merges ("gpt2",
 "gemma4": byte-level or with byte tokens, as Qwen and SmolLM2 have them).
@@ -18,9 +18,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from localsum import gguf
 from localsum.errors import ModelError
+from localsum.gguf import Header, Tensor, read_header
+from localsum.gguf_write import decode, encode, head
+from localsum.resources import resource
 
 _NORMAL, _UNKNOWN, _CONTROL, _USER, _UNUSED, _BYTE = range(1, 7)  # llama.cpp's types of tokens
 _KEY = "tokenizer.ggml."
@@ -29,6 +32,7 @@ _TABLES = ("token_embd.weight", "output.weight", "output.bias", "per_layer_token
 _SPACE = "▁"  # what SentencePiece writes for a space
 _PLACEHOLDER = re.compile(rb"<unused\d+>|\[PAD\d+\]|<\|?reserved_special_token_\d+\|?>|<\|reserved_\d+\|>")
 _COPY_BYTES = 1 << 20
+_ROUND = 64
 
 # The letters of a language beyond ASCII, as far as its news holds them.
 _MARKS = "‘’“”–—…•·€£©®™°²³½×−→"
@@ -58,28 +62,34 @@ class Source:
     """A model file to be slimmed. `values` are the values of its metadata, types in front."""
 
     path: Path
-    layout: gguf.Layout
+    header: Header
     values: dict[str, bytes]
     vocabulary: Vocabulary
 
 
 def read_source(path: Path) -> Source:
     """Raises ModelError for a file that cannot be slimmed, and says why."""
-    layout = gguf.read_layout(path)
+    header = read_header(path)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        values = {key: data[start:end] for key, (start, end) in layout.spans.items()}
-    kind = layout.header.text(_KEY + "model") or ""
+        values = {key: data[start:end] for key, (start, end) in header.spans.items()}
+    kind = header.text(_KEY + "model") or ""
     if kind not in ("llama", "gpt2", "gemma4"):
         raise _refused(path, f"its tokenizer is of the kind {kind!r}, not SentencePiece or byte-level BPE")
-    arrays = layout.header.array_lengths
+    arrays = header.array_lengths
     size = arrays.get(_KEY + "tokens", 0)
     parts = ["token_type"] + (["scores"] if kind == "llama" else [])
-    if not size or any(arrays.get(_KEY + part) != size for part in parts) or (kind != "llama" and not arrays.get(_KEY + "merges")):
+    if (
+        not size
+        or any(arrays.get(_KEY + part) != size for part in parts)
+        or (kind != "llama" and not arrays.get(_KEY + "merges"))
+    ):
         raise _refused(path, "its vocabulary is not complete")
     if "localsum.slim.source_sha256" in values:
         raise _refused(path, "it is slim already")
-    for tensor in layout.tensors:
-        if size in tensor.shape and (tensor.name not in _TABLES or tensor.shape[-1] != size or tensor.kind not in gguf.BLOCKS):
+    for tensor in header.tensors:
+        if tensor.size is None:
+            raise _refused(path, f"the type {tensor.kind} of its tensor {tensor.name[:64]!r} is not known")
+        if size in tensor.shape and (tensor.name not in _TABLES or tensor.shape[-1] != size):
             raise _refused(path, f"its tensor {tensor.name[:64]!r} is not known to hold one row for each token")
     merges = None
     if kind != "llama":
@@ -92,22 +102,30 @@ def read_source(path: Path) -> Source:
         merges,
         frozenset(token for key in values for token in _ids(key, values[key]) if 0 <= token < size),
     )
-    return Source(path, layout, values, vocabulary)
+    return Source(path, header, values, vocabulary)
 
 
 def _refused(path: Path, why: str) -> ModelError:
     return ModelError(f"{path.name} cannot be slimmed: {why}.", "Take another model; all: localsum models")
 
 
-def _list(values: dict[str, bytes], name: str) -> list:  # type: ignore[type-arg]
-    found = gguf.decode(values[_KEY + name])
-    assert isinstance(found, list)
-    return found
+def _list(values: dict[str, bytes], name: str) -> Any:  # noqa: ANN401  (a list, whose type the name decides)
+    return decode(values[_KEY + name])
 
 
 def _pair(merge: bytes) -> tuple[bytes, bytes]:
     at = merge.index(b" ", 1)  # a merge may begin with the space itself, as llama.cpp reads it
     return merge[:at], merge[at + 1 :]
+
+
+def _renumber(value: bytes, place: Mapping[int, int]) -> bytes:
+    """A value with ids of tokens, as ids among the kept ones, of the same type. What is no token's id stays."""
+    found = decode(value)
+    if not isinstance(found, list):
+        return value[:4] + int(place.get(int(found), int(found))).to_bytes(len(value) - 4, "little")  # type: ignore[arg-type]
+    width = (len(value) - 16) // max(1, len(found))
+    new = [place[int(each)] for each in found if int(each) in place]
+    return value[:8] + len(new).to_bytes(8, "little") + b"".join(each.to_bytes(width, "little") for each in new)
 
 
 def _is_id(key: str) -> bool:
@@ -118,7 +136,7 @@ def _is_id(key: str) -> bool:
 def _ids(key: str, value: bytes) -> list[int]:
     if not _is_id(key):
         return []
-    found = gguf.decode(value)
+    found = decode(value)
     return [int(one) for one in found] if isinstance(found, list) else [int(found)]
 
 
@@ -147,7 +165,9 @@ def builder(vocabulary: Vocabulary) -> Callable[[int], list[int] | None]:
         parts = [letter.encode("utf-8", "surrogateescape") for letter in text]
         passed = [ids.get(part) for part in parts]
         while len(parts) > 1:
-            costs = [(found, at) for at in range(len(parts) - 1) if (found := cost(parts[at], parts[at + 1])) is not None]
+            costs = [
+                (found, at) for at in range(len(parts) - 1) if (found := cost(parts[at], parts[at + 1])) is not None
+            ]
             if not costs:
                 return None
             _, at = min(costs)
@@ -163,7 +183,7 @@ def builder(vocabulary: Vocabulary) -> Callable[[int], list[int] | None]:
 
 
 def always(vocabulary: Vocabulary) -> list[int]:
-    """Tokens of every slim vocabulary: bytes, control tokens, those the metadata names. Not those that stand for none."""
+    """Tokens of every slim vocabulary: bytes, control tokens, those the metadata names; no mere placeholders."""
     single = {token for token in vocabulary.tokens if len(token) == 1} if vocabulary.kind == "gpt2" else set()
     return [
         number
@@ -171,7 +191,11 @@ def always(vocabulary: Vocabulary) -> list[int]:
         if number in vocabulary.named
         or (kind in (_UNKNOWN, _CONTROL, _USER) and not _PLACEHOLDER.fullmatch(token))
         or kind == _BYTE
-        or (vocabulary.kind == "gpt2" and kind == _NORMAL and (token in single or len(token.decode("utf-8", "replace")) == 1))
+        or (
+            vocabulary.kind == "gpt2"
+            and kind == _NORMAL
+            and (token in single or len(token.decode("utf-8", "replace")) == 1)
+        )
     ]
 
 
@@ -208,41 +232,56 @@ def is_of(language: str, text: str) -> bool:
 def ranking(vocabulary: Vocabulary, language: str, pieces: Sequence[str]) -> list[int]:
     """The plain tokens of a language, the most useful first.
 
-    `pieces` are pieces of text by how often they are wanted (see `models/pieces-en.txt`); other tokens follow in the
-    order in which the vocabulary was made, which is that of its ids or merges: often needed first. Single letters come
-    before all.
+    Two orders are multiplied: `pieces`, pieces of text by how often they are wanted (models/pieces-en.txt), and the
+    order in which the vocabulary was made, often needed first. Single letters come before all.
     """
-    place = {piece: number for number, piece in enumerate(pieces)}
     made = {left + right: rank for rank, (left, right) in reversed(list(enumerate(vocabulary.merges or ())))}
-    keys = []
+    plain = []
     for token in range(len(vocabulary)):
         text = written(vocabulary, token)
-        if text is None or not is_of(language, text):
-            continue
-        if vocabulary.scores is not None:
-            rank: float = -vocabulary.scores[token]
-        else:
-            rank = made.get(vocabulary.tokens[token], len(made))
-        keys.append((len(text) > 1, place.get(text, len(place)), rank, token))
+        if text is not None and is_of(language, text):
+            if vocabulary.scores is not None:
+                rank: float = -vocabulary.scores[token]
+            else:
+                rank = made.get(vocabulary.tokens[token], len(made))
+            plain.append((len(text) > 1, rank, token, text))
+    plain.sort()
+    place = {piece: number for number, piece in enumerate(pieces)}
+    unknown = 2 * len(pieces)  # twice as far as the last: measured (DECISIONS.md)
+    keys = [
+        (is_long, (place.get(text, unknown) + 1000) * (number + 1000), token)
+        for number, (is_long, _, token, text) in enumerate(plain)
+    ]
     return [token for *_, token in sorted(keys)]
 
 
-def choose(vocabulary: Vocabulary, order: Sequence[int], keep: int) -> list[int]:
-    """The ids of `keep` tokens, or a few less: those always kept, then tokens in `order` with all that builds them.
+def choose_for(vocabulary: Vocabulary, language: str, keep: int) -> list[int]:
+    """The ids of `keep` tokens for texts in a language, ascending; see `choose`."""
+    path = resource(f"models/pieces-{language}.txt")
+    pieces = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return choose(vocabulary, ranking(vocabulary, language, pieces), keep)
 
-    Tokens that nothing builds are left out. The number is a multiple of 64, which fast matrix kernels need; it is
-    larger than `keep` only if more tokens than that have to be kept.
+
+def choose(vocabulary: Vocabulary, order: Sequence[int], keep: int) -> list[int]:
+    """The ids of at most `keep` tokens: those always kept, then tokens in `order` with all that builds them.
+
+    Tokens that nothing builds are left out. The number is a multiple of 64, which fast matrix kernels need, if there
+    are enough; it is larger than `keep` only if more tokens than that have to be kept.
     """
     build = builder(vocabulary)
-    kept = set(always(vocabulary))
-    keep = max(keep, len(kept)) // 64 * 64 or keep
-    for token in order:
-        if len(kept) >= keep:
-            break
-        path = build(token) if token not in kept else None
-        if path and len(kept) + len(new := set(path) - kept) <= keep:
-            kept |= new
-    return sorted(kept) if len(kept) == keep or keep == len(kept) // 64 * 64 else choose(vocabulary, order, len(kept))
+    needed = set(always(vocabulary))
+    most = max(keep // _ROUND * _ROUND, -(-len(needed) // _ROUND) * _ROUND)
+    while True:
+        kept = set(needed)
+        for token in order:
+            if len(kept) >= most:
+                break
+            path = build(token) if token not in kept else None
+            if path and len(kept) + len(new := set(path) - kept) <= most:
+                kept |= new
+        if len(kept) in (most, len(needed)):
+            return sorted(kept)
+        most = len(kept) // _ROUND * _ROUND  # there were not enough for all; fewer can be a round number
 
 
 # Writing
@@ -263,24 +302,30 @@ def write_slim(source: Source, target: Path, kept: Sequence[int], notes: Mapping
 
     `notes` are put into the metadata under `localsum.slim.`. Raises OSError.
     """
-    vocabulary, layout = source.vocabulary, source.layout
-    values = _values(source, kept) | {f"localsum.slim.{key}": gguf.encode(value) for key, value in notes.items()}
+    vocabulary, header = source.vocabulary, source.header
+    notes = {
+        **notes,
+        "tokens": len(kept),
+        "of_tokens": len(vocabulary),
+        "notice": _notice(header, len(vocabulary), len(kept)),
+    }
+    values = _values(source, kept) | {f"localsum.slim.{key}": encode(value) for key, value in notes.items()}
+    if (called := header.text("general.name")) is not None:
+        values["general.name"] = encode(f"{called} (slim, {len(kept)} tokens)")
     size = len(vocabulary)
-    tensors = [
-        replace(tensor, shape=(*tensor.shape[:-1], len(kept))) if tensor.shape[-1] == size else tensor
-        for tensor in layout.tensors
-    ]
-    alignment = int(layout.header.metadata.get("general.alignment", 32))
+    tensors = [_cut(tensor, len(kept)) if tensor.shape[-1:] == (size,) else tensor for tensor in header.tensors]
+    alignment = int(header.metadata.get("general.alignment", 32))
     handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as out, source.path.open("rb") as file:
-            out.write(gguf.head(values, tensors, alignment))
+            out.write(head(values, tensors, alignment))
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                for old, new in zip(layout.tensors, tensors, strict=True):
-                    for start, end in _runs(old, kept) if old != new else [(old.start, old.start + old.bytes)]:
-                        for at in range(start, end, _COPY_BYTES):
-                            out.write(data[at : min(at + _COPY_BYTES, end)])
-                    out.write(bytes(-new.bytes % alignment))
+                for old, new in zip(header.tensors, tensors, strict=True):
+                    begin = header.data_start + old.offset
+                    for start, end in _runs(old, kept) if old != new else [(0, _size(old))]:
+                        for at in range(begin + start, begin + end, _COPY_BYTES):
+                            out.write(data[at : min(at + _COPY_BYTES, begin + end)])
+                    out.write(bytes(-_size(new) % alignment))
             out.flush()
             os.fsync(out.fileno())
         os.replace(name, target)
@@ -290,17 +335,36 @@ def write_slim(source: Source, target: Path, kept: Sequence[int], notes: Mapping
     return Slim(len(kept), size, target.stat().st_size, source.path.stat().st_size)
 
 
-def _runs(tensor: gguf.Tensor, kept: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Where the rows of the kept tokens are in the file, neighbours in one piece."""
-    # A bias is one row of single numbers, all other tables have a row for each token.
-    row = tensor.row_bytes if len(tensor.shape) > 1 else tensor.bytes // tensor.shape[0]
+def _notice(header: Header, before: int, after: int) -> str:
+    """What licences want of a changed file: that it says so."""
+    changed = f"Modified by localsum: vocabulary cut from {before} to {after} tokens; all other weights are unchanged."
+    if not header.architecture.startswith("gemma") or header.text("general.license") == "apache-2.0":  # Gemma 4
+        return f"{changed} The licence is that of the original file."
+    return (
+        f"{changed} Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms; "
+        "use is further subject to the Gemma Prohibited Use Policy at ai.google.dev/gemma/prohibited_use_policy."
+    )
+
+
+def _size(tensor: Tensor) -> int:
+    assert tensor.size is not None  # `read_source` refuses what is not known
+    return tensor.size
+
+
+def _cut(tensor: Tensor, rows: int) -> Tensor:
+    return replace(tensor, shape=(*tensor.shape[:-1], rows), size=_size(tensor) // tensor.shape[-1] * rows)
+
+
+def _runs(tensor: Tensor, kept: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where the rows of the kept tokens are in a tensor's data, neighbours in one piece."""
+    row = _size(tensor) // tensor.shape[-1]
     first = last = kept[0]
     for token in kept[1:]:
         if token != last + 1:
-            yield tensor.start + first * row, tensor.start + (last + 1) * row
+            yield first * row, (last + 1) * row
             first = token
         last = token
-    yield tensor.start + first * row, tensor.start + (last + 1) * row
+    yield first * row, (last + 1) * row
 
 
 def _values(source: Source, kept: Sequence[int]) -> dict[str, bytes]:
@@ -310,18 +374,17 @@ def _values(source: Source, kept: Sequence[int]) -> dict[str, bytes]:
     for name in ("tokens", "token_type", "scores"):
         if _KEY + name in values:
             column = _list(source.values, name)
-            values[_KEY + name] = gguf.encode([column[token] for token in kept])
+            values[_KEY + name] = encode([column[token] for token in kept])
     if vocabulary.merges is not None:
         there = {vocabulary.tokens[token] for token in kept}
-        values[_KEY + "merges"] = gguf.encode(
+        values[_KEY + "merges"] = encode(
             [left + b" " + right for left, right in vocabulary.merges if {left, right, left + right} <= there]
         )
     place = {token: number for number, token in enumerate(kept)}
-    for key in values:
-        if ids := _ids(key, values[key]):
-            new = [place[token] for token in ids if token in place]
-            values[key] = gguf.encode(new if isinstance(gguf.decode(values[key]), list) else new[0])
-    size = f"{source.layout.header.architecture}.vocab_size"
+    for key, value in source.values.items():
+        if _is_id(key):
+            values[key] = _renumber(value, place)
+    size = f"{source.header.architecture}.vocab_size"
     if size in values:
-        values[size] = gguf.encode(len(kept))
+        values[size] = encode(len(kept))
     return values

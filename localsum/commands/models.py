@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from localsum.commands.say import note, write_out
+from localsum.commands.slim import slim
 
 if TYPE_CHECKING:
     from localsum.gguf import Header
@@ -122,6 +123,9 @@ def import_(
     found = import_file(Path(file), name)
     write_out(f"{found.name}\n")
     note(f"write a brief with it: localsum brief PATH --model {found.name}")
+
+
+app.command()(slim)
 
 
 def _about(model: Model, header: Header, context: int) -> list[tuple[str, str]]:
