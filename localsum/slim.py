@@ -122,7 +122,8 @@ def _renumber(value: bytes, place: Mapping[int, int]) -> bytes:
     """A value with ids of tokens, as ids among the kept ones, of the same type. What is no token's id stays."""
     found = decode(value)
     if not isinstance(found, list):
-        return value[:4] + int(place.get(int(found), int(found))).to_bytes(len(value) - 4, "little")  # type: ignore[arg-type]
+        new_id = place.get(int(found))
+        return value if new_id is None else value[:4] + new_id.to_bytes(len(value) - 4, "little")
     width = (len(value) - 16) // max(1, len(found))
     new = [place[int(each)] for each in found if int(each) in place]
     return value[:8] + len(new).to_bytes(8, "little") + b"".join(each.to_bytes(width, "little") for each in new)
@@ -184,18 +185,14 @@ def builder(vocabulary: Vocabulary) -> Callable[[int], list[int] | None]:
 
 def always(vocabulary: Vocabulary) -> list[int]:
     """Tokens of every slim vocabulary: bytes, control tokens, those the metadata names; no mere placeholders."""
-    single = {token for token in vocabulary.tokens if len(token) == 1} if vocabulary.kind == "gpt2" else set()
     return [
         number
         for number, (token, kind) in enumerate(zip(vocabulary.tokens, vocabulary.types, strict=True))
         if number in vocabulary.named
         or (kind in (_UNKNOWN, _CONTROL, _USER) and not _PLACEHOLDER.fullmatch(token))
         or kind == _BYTE
-        or (
-            vocabulary.kind == "gpt2"
-            and kind == _NORMAL
-            and (token in single or len(token.decode("utf-8", "replace")) == 1)
-        )
+        # The alphabet of byte-level BPE: a letter for each byte.
+        or (vocabulary.kind == "gpt2" and kind == _NORMAL and len(token.decode("utf-8", "replace")) == 1)
     ]
 
 
@@ -376,9 +373,9 @@ def _values(source: Source, kept: Sequence[int]) -> dict[str, bytes]:
             column = _list(source.values, name)
             values[_KEY + name] = encode([column[token] for token in kept])
     if vocabulary.merges is not None:
-        there = {vocabulary.tokens[token] for token in kept}
+        gone = set(vocabulary.tokens) - {vocabulary.tokens[token] for token in kept}
         values[_KEY + "merges"] = encode(
-            [left + b" " + right for left, right in vocabulary.merges if {left, right, left + right} <= there]
+            [left + b" " + right for left, right in vocabulary.merges if gone.isdisjoint((left, right, left + right))]
         )
     place = {token: number for number, token in enumerate(kept)}
     for key, value in source.values.items():
