@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 KEEP = 65536  # measured: benchmarks/results/slim.md
 _SIZES = (16384, 24576, 32768, 49152, 65536, 98304, 131072, 196608)  # that --max-loss tries
-_UNSEEN = ("examples/data-center-power.md", "examples/open-weights-fund.md")  # the choice of tokens did not see these
+UNSEEN = ("examples/data-center-power.md", "examples/open-weights-fund.md")  # the choice of tokens did not see these
 
 
 def slim(
@@ -131,7 +131,7 @@ def _bits_per_byte(path: Path) -> float:
     bits, size = 0.0, 0
     backend = LlamaBackend(path, threads=usable_cores(), cells=4096, sequences=64)
     try:
-        for name in _UNSEEN:
+        for name in UNSEEN:
             text = resource(name).read_text(encoding="utf-8")[:8000]
             tokens = backend.tokenize((Segment("\n"), Segment(text)), first=True)
             bits += float(backend.surprise(tokens[:4000]).sum()) / math.log(2)
