@@ -603,6 +603,7 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 COMMANDS = ["localsum", "brief", "read", "history", "search", "show", "forget", "export", "schema", "models", "doctor"]
 COMMANDS += [f"models {name}" for name in ("list", "info", "path", "verify", "remove", "import")]
+COMMANDS += ["models slim"]
 
 
 def command_of(name: str) -> Any:
