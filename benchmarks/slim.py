@@ -6,7 +6,7 @@
 
 Bits per byte are of text that the choice of tokens did not see (`--data`, the first `--characters` of each document).
 Speed is measured in turns, each turn in a process of its own; the table shows the best of all rounds, since whatever
-else the machine does only slows a step down, and its ratio to the first row. What the columns mean: benchmarks/README.md.
+else the machine does only slows a step down, and its ratio to the first row. The columns: benchmarks/README.md.
 """
 
 from __future__ import annotations
