@@ -2,6 +2,7 @@
 
     python benchmarks/slim.py                                     # the embedded model, all sizes, three rounds
     python benchmarks/slim.py --model NAME --keep 32768 65536     # another model, two sizes
+    python benchmarks/slim.py --keep 98304 98304+body 98304+all   # and in formats with the fastest kernels
     python benchmarks/slim.py --files a.gguf b.gguf               # files that are there already
 
 Bits per byte are of text that the choice of tokens did not see (`--data`, the first `--characters` of each document).
@@ -12,6 +13,7 @@ else the machine does only slows a step down, and its ratio to the first row. Th
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import math
 import os
@@ -112,18 +114,55 @@ def work(kind: str, path: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def make(model: Path, sizes: Sequence[str], folder: Path) -> list[Path]:
-    """The full file and its slim ones. A size is a number of tokens, or a language: all of its tokens."""
+    """The full file and its slim ones. A size is a number of tokens, or a language: all of its tokens.
+
+    With `+body` the layers are requantized to types for which llama.cpp has its fastest kernels on x86 and ARM, with
+    `+all` the tokens' rows as well.
+    """
     from localsum import slim
 
     source = slim.read_source(model)
     files = [model]
     for size in sizes:
+        number, _, requantized = size.partition("+")
         path = folder / f"{model.stem}-slim-{size}.gguf"
-        language = "en" if size.isdigit() else size
-        kept = slim.choose_for(source.vocabulary, language, int(size) if size.isdigit() else len(source.vocabulary))
-        slim.write_slim(source, path, kept, {})
+        language = "en" if number.isdigit() else number
+        kept = slim.choose_for(source.vocabulary, language, int(number) if number.isdigit() else len(source.vocabulary))
+        if requantized:
+            trial = folder / "trial.gguf"
+            slim.write_slim(source, trial, kept, {})
+            requantize(trial, path, rows=requantized == "all")
+            trial.unlink()
+        else:
+            slim.write_slim(source, path, kept, {})
         files.append(path)
     return files
+
+
+def requantize(source: Path, target: Path, *, rows: bool) -> None:
+    """Layers in Q4_K, where their width is not a multiple of 256 in Q4_0; with `rows` those of tokens in Q4_0, too."""
+    import llama_cpp.llama_cpp as lib
+
+    from localsum.gguf import read_header
+
+    class Override(ctypes.Structure):
+        _fields_ = (("pattern", ctypes.c_char_p), ("type", ctypes.c_int))
+
+    wide = [
+        tensor.name.replace(".", r"\.").encode()
+        for tensor in read_header(source).tensors
+        if len(tensor.shape) == 2 and tensor.shape[0] % 256 == 0
+    ]
+    overrides = (Override * (len(wide) + 1))(*(Override(name, lib.GGML_TYPE_Q4_K) for name in wide))
+    parameters = lib.llama_model_quantize_default_params()
+    parameters.ftype = lib.LLAMA_FTYPE_MOSTLY_Q4_0
+    parameters.pure = parameters.allow_requantize = True
+    parameters.token_embedding_type = lib.GGML_TYPE_Q4_0 if rows else lib.GGML_TYPE_Q8_0
+    parameters.tt_overrides = ctypes.addressof(overrides)
+    silent = lib.llama_log_callback(lambda *_: None)
+    lib.llama_log_set(silent, None)
+    if lib.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(parameters)):
+        raise SystemExit(f"llama.cpp cannot requantize {source}")
 
 
 def table(rows: dict[str, dict[str, Any]], branches: Sequence[int]) -> str:
