@@ -140,7 +140,7 @@ def make(model: Path, sizes: Sequence[str], folder: Path) -> list[Path]:
 
 
 def requantize(source: Path, target: Path, *, rows: bool) -> None:
-    """Layers in Q4_K, where their width is not a multiple of 256 in Q4_0; with `rows` those of tokens in Q4_0, too."""
+    """Layers in Q4_K, where their width is no multiple of 256 in IQ4_NL; with `rows` those of tokens in IQ4_NL, too."""
     import llama_cpp.llama_cpp as lib
 
     from localsum.gguf import read_header
@@ -148,17 +148,19 @@ def requantize(source: Path, target: Path, *, rows: bool) -> None:
     class Override(ctypes.Structure):
         _fields_ = (("pattern", ctypes.c_char_p), ("type", ctypes.c_int))
 
-    wide = [
-        tensor.name.replace(".", r"\.").encode()
+    # Where both would fit, the wide type; what is small and in Q8_0 stays so.
+    types = {
+        tensor.name: lib.GGML_TYPE_Q8_0 if tensor.kind == lib.GGML_TYPE_Q8_0 else lib.GGML_TYPE_Q4_K
         for tensor in read_header(source).tensors
-        if len(tensor.shape) == 2 and tensor.shape[0] % 256 == 0
-    ]
-    overrides = (Override * (len(wide) + 1))(*(Override(name, lib.GGML_TYPE_Q4_K) for name in wide))
+        if len(tensor.shape) == 2 and (tensor.shape[0] % 256 == 0 or tensor.kind == lib.GGML_TYPE_Q8_0)
+    }
+    patterns = [Override(name.replace(".", r"\.").encode(), kind) for name, kind in types.items()]
+    overrides = (Override * (len(patterns) + 1))(*patterns)
     parameters = lib.llama_model_quantize_default_params()
-    parameters.ftype = lib.LLAMA_FTYPE_MOSTLY_Q4_0
+    parameters.ftype = lib.LLAMA_FTYPE_MOSTLY_IQ4_NL
     parameters.pure = parameters.allow_requantize = True
-    parameters.token_embedding_type = lib.GGML_TYPE_Q4_0 if rows else lib.GGML_TYPE_Q8_0
-    parameters.tt_overrides = ctypes.addressof(overrides)
+    parameters.token_embedding_type = lib.GGML_TYPE_IQ4_NL if rows else lib.GGML_TYPE_Q8_0
+    parameters.tt_overrides = ctypes.cast(overrides, type(parameters.tt_overrides))
     silent = lib.llama_log_callback(lambda *_: None)
     lib.llama_log_set(silent, None)
     if lib.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(parameters)):
