@@ -455,8 +455,7 @@ def run(options: argparse.Namespace, articles: Articles) -> dict[str, Any]:
         "words": [len(text.split()) for _, text in articles],
         "pp512": sorted({speed for some in turns.values() for _, speed in some}),
         "systems": {
-            system: figures([turn for turn, _ in some], [speed for _, speed in some])
-            for system, some in turns.items()
+            system: figures([turn for turn, _ in some], [speed for _, speed in some]) for system, some in turns.items()
         },
         "turns": [{**asdict(turn), "answers": len(turn.answers)} for some in turns.values() for turn, _ in some],
     }
