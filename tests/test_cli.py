@@ -601,7 +601,8 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = ["localsum", "brief", "read", "history", "search", "show", "forget", "export", "schema", "models", "doctor"]
+COMMANDS = ["localsum", "brief", "watch", "read", "history", "search", "show", "forget", "export", "schema", "models"]
+COMMANDS += ["doctor"]
 COMMANDS += [f"models {name}" for name in ("list", "info", "path", "verify", "remove", "import")]
 COMMANDS += ["models slim"]
 

@@ -72,9 +72,10 @@ def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> 
     subprocess.run([sys.executable, "-c", ""], check=True)
 
 
-COMMANDS = ["read x.md", "brief x.md", "schema", "history", "search x", "show 1", "forget --all", "export", "doctor"]
+COMMANDS = ["read x.md", "brief x.md", "watch .", "schema", "history", "search x", "show 1", "forget --all", "export"]
+COMMANDS += ["doctor"]
 COMMANDS += ["models", "models list", "models info", "models path", "models verify"]
-COMMANDS += ["models remove x", "models import x"]
+COMMANDS += ["models remove x", "models import x", "models slim x"]
 
 
 @pytest.mark.parametrize("line", COMMANDS)
