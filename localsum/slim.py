@@ -14,6 +14,7 @@ import mmap
 import os
 import re
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -220,10 +221,17 @@ _BYTE_OF = _byte_letters()
 
 
 def is_of(language: str, text: str) -> bool:
-    """Whether a token's text can be a part of texts of the language."""
+    """Whether a token's text can be a part of texts of the language. A lone sign that is no letter can: an emoji."""
+    if len(text) == 1 and unicodedata.category(text)[0] in "SPN":
+        return True
     if language == "en":
         return all(letter < "\x7f" or letter in _MARKS or "à" <= letter <= "ü" or letter == "É" for letter in text)
     return all(letter < "\u0250" or "\u2000" <= letter < "\u2070" or letter in _MARKS for letter in text)
+
+
+def is_letter(text: str) -> bool:
+    """Whether it is a single letter or mark that every text may need: those of Latin scripts."""
+    return len(text) == 1 and (text < "\u0250" or text in _MARKS)
 
 
 def ranking(vocabulary: Vocabulary, language: str, pieces: Sequence[str]) -> list[int]:
@@ -241,13 +249,13 @@ def ranking(vocabulary: Vocabulary, language: str, pieces: Sequence[str]) -> lis
                 rank: float = -vocabulary.scores[token]
             else:
                 rank = made.get(vocabulary.tokens[token], len(made))
-            plain.append((len(text) > 1, rank, token, text))
+            plain.append((not is_letter(text), rank, token, text))
     plain.sort()
     place = {piece: number for number, piece in enumerate(pieces)}
     unknown = 2 * len(pieces)  # twice as far as the last: measured (DECISIONS.md)
     keys = [
-        (is_long, (place.get(text, unknown) + 1000) * (number + 1000), token)
-        for number, (is_long, _, token, text) in enumerate(plain)
+        (is_late, (place.get(text, unknown) + 1000) * (number + 1000), token)
+        for number, (is_late, _, token, text) in enumerate(plain)
     ]
     return [token for *_, token in sorted(keys)]
 
