@@ -33,7 +33,7 @@ SOURCES = ("writer_summaries", "summedits/news", "changelog/news", "interconnect
 EACH = 6  # documents of each source, so that no source decides
 PREFIX = 512  # tokens
 STEPS = 24  # of a decode that is timed
-KEEP = ("24576", "49152", "65536", "98304", "en", "latin")
+KEEP = ("24576", "49152", "65536", "81920", "98304", "114688", "en", "latin", "98304+body", "98304+all")
 
 
 def texts(folder: Path, characters: int) -> list[tuple[str, str]]:
@@ -194,6 +194,30 @@ def _best(turns: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def plot(rows: dict[str, dict[str, Any]]) -> str:
+    """An SVG: across, the loss in bits per byte; upwards, tokens a second of one branch, as ratios to the first row."""
+    points = [
+        (name.partition("-slim-")[2] or "full", row["bits_per_byte"], row["writing_ratio"]["1"])
+        for name, row in rows.items()
+        if "bits_per_byte" in row and "writing_ratio" in row
+    ]
+    first = points[0][1]
+    losses = [(name, 100 * (bits / first - 1), ratio) for name, bits, ratio in points]
+    right, top = max(loss for _, loss, _ in losses) or 1, max(ratio for *_, ratio in losses)
+    marks = []
+    for name, loss, ratio in losses:
+        x, y = 70 + 600 * loss / right, 340 - 300 * ratio / top
+        marks.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4"/>')
+        marks.append(f'<text x="{x + 7:.0f}" y="{y - 6:.0f}">{name}: {loss:+.1f} %, {ratio:.2f} x</text>')
+    axes = '<path d="M70 20V340H720" fill="none" stroke="black"/>'
+    labels = '<text x="300" y="375">more bits per byte</text><text x="10" y="14">speed of one branch</text>'
+    style = 'font-family="sans-serif" font-size="12"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 880 390" {style}>'
+        f'<rect width="880" height="390" fill="white"/>{axes}{labels}{"".join(marks)}</svg>\n'
+    )
+
+
 def run(options: argparse.Namespace, files: list[Path]) -> dict[str, dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {path.name: {"file_mb": path.stat().st_size / 1e6} for path in files}
     if options.characters:
@@ -234,6 +258,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
     )
     parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--svg", type=Path, help="draw loss and speed into this file")
     parser.add_argument("--worker", choices=["bits", "speed"], help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.worker == "speed":
@@ -253,6 +278,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table(rows, options.branches))
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    if options.svg:
+        options.svg.write_text(plot(rows), encoding="utf-8")
     return 0
 
 
