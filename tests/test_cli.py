@@ -602,7 +602,7 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 # Help, whatever version of typer draws it
 
 COMMANDS = ["localsum", "brief", "read", "history", "search", "show", "forget", "export", "schema", "models", "doctor"]
-COMMANDS += [f"models {name}" for name in ("list", "info", "path", "verify", "remove", "import")]
+COMMANDS += [f"models {name}" for name in ("list", "info", "path", "verify", "pull", "remove", "import")]
 
 
 def command_of(name: str) -> Any:

@@ -50,6 +50,7 @@ def _privacy(named: str | None) -> list[tuple[str, str]]:
     there = [file for file in files if file.exists()]
     return [
         ("network", "refused to all code in this process while a command runs, as is starting programs; no telemetry"),
+        ("  but", "localsum models pull speaks to its hub, and to nobody else"),
         ("kept briefs", _store(named)),
         *(("  file", f"{file}, {file.stat().st_size:,} bytes, {_readers(file)}") for file in there),
         ("  holds", "each brief, the text it is of, the name of its file, model, settings, time"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +12,10 @@ import typer
 from localsum.commands.say import note, write_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from localsum.gguf import Header
-    from localsum.models import Model
+    from localsum.models import Model, RegistryEntry
 
 app = typer.Typer(
     name="models",
@@ -101,6 +105,40 @@ def verify(
 
 
 @app.command()
+def pull(
+    name: NameArgument,
+    accept_license: Annotated[
+        bool, typer.Option("--accept-license", help="Accept the licence of the model without being asked.")
+    ] = False,
+) -> None:
+    """Download a model of the registry: the one command that goes to the network, and to its hub alone."""
+    from localsum.errors import InterruptedRun, ModelError
+    from localsum.guard import opened_to
+    from localsum.models import how_to_get, present, resolve, row_of, unknown
+    from localsum.models.hub import hosts
+
+    entry = row_of(name)
+    if entry is None:
+        raise unknown(name)
+    if present(entry):
+        note(f"{name} is here already: {resolve(entry).path}")
+        return
+    if not entry.repo:
+        raise ModelError(f"{name} is in no repository.", how_to_get(entry))
+    _ask_for_licence(entry, is_accepted=accept_license)
+    try:
+        with opened_to(hosts()), _progress(entry) as tell:
+            from localsum.models.pull import pull  # here, because the library looks at the environment when it loads
+
+            found = pull(entry, tell)
+    except KeyboardInterrupt:
+        hint = f"what has arrived is kept; go on with: localsum models pull {name}"
+        raise InterruptedRun("interrupted", hint) from None
+    note(f"{found.path}, SHA-256 {found.sha256}")
+    note(f"write a brief with it: localsum brief PATH --model {name}")
+
+
+@app.command()
 def remove(name: NameArgument) -> None:
     """Remove a model: its file in the models folder, its row in your own registry."""
     from localsum.models.own import remove
@@ -122,6 +160,40 @@ def import_(
     found = import_file(Path(file), name)
     write_out(f"{found.name}\n")
     note(f"write a brief with it: localsum brief PATH --model {found.name}")
+
+
+def _ask_for_licence(entry: RegistryEntry, *, is_accepted: bool) -> None:
+    """Shows the licence; goes on if it is, was, or now becomes accepted."""
+    from localsum.errors import UsageError
+    from localsum.models import licences
+
+    if licences.is_accepted(entry):
+        return
+    for line in licences.about(entry):
+        note(line)
+    if not is_accepted:
+        hint = f"localsum models pull {entry.name} --accept-license"
+        if not sys.stdin.isatty():
+            raise UsageError(f"{entry.name} needs a licence to be accepted, and nobody can be asked here", hint)
+        if not typer.confirm("Do you accept it?", err=True):
+            raise UsageError("the licence was not accepted, nothing was downloaded", hint)
+    licences.accept(entry)
+
+
+@contextmanager
+def _progress(entry: RegistryEntry) -> Iterator[Callable[[int, int], None]]:
+    """What to call with the bytes that are there and all bytes: a bar on a terminal, else one line."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    if not sys.stderr.isatty():
+        note(f"downloading {entry.file}{f', {entry.bytes / 1e6:,.0f} MB' if entry.bytes else ''}")
+        yield lambda _there, _all: None
+        return
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(entry.name, total=entry.bytes or None)
+        yield lambda there, size: bar.update(task, completed=there, total=size)
 
 
 def _about(model: Model, header: Header, context: int) -> list[tuple[str, str]]:

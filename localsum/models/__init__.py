@@ -103,8 +103,7 @@ def how_to_get(entry: RegistryEntry) -> str:
         return entry.install
     if not entry.repo:
         return f"localsum models import PATH --name {entry.name}"
-    version = f" at revision {entry.revision}" if entry.revision else ""
-    return f"Put {entry.file} from the Hugging Face repository {entry.repo}{version} into {models_dir()}"
+    return f"localsum models pull {entry.name}"
 
 
 def _places(entry: RegistryEntry) -> Iterator[Path]:
