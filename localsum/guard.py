@@ -3,7 +3,8 @@
 An audit hook sees what any Python code asks for, localsum's own and that of libraries, in every thread. What a C
 library does by itself it cannot see; llama.cpp is built without its network code (tools/setup_engine.py).
 
-One command is let out, `models pull`: `opened_to` lets it look up the names of its hub, and connect.
+Two doors, each used in one place: `opened_to` lets `models pull` look up the names of its hub and connect; `starting`
+lets probe.py start this same Python once more, which seals itself, to try a model file that may crash.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _LOOKING_UP = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyad
 _closed = 0  # how many `sealed` blocks are open
 _before: dict[str, str | None] = {}  # what the outermost of them found in the environment
 _open_to: frozenset[str] = frozenset()  # hosts
+_program = ""  # that may be started
 _is_installed = False
 
 
@@ -72,6 +74,17 @@ def opened_to(hosts: Iterable[str]) -> Iterator[None]:
         _restore(closed)
 
 
+@contextmanager
+def starting(program: str) -> Iterator[None]:
+    """Inside `sealed`: this one program may be started."""
+    global _program
+    _program = program
+    try:
+        yield
+    finally:
+        _program = ""
+
+
 def _restore(values: dict[str, str | None]) -> None:
     for name, value in values.items():
         if value is None:
@@ -81,6 +94,10 @@ def _restore(values: dict[str, str | None]) -> None:
 
 
 def _is_open(event: str, arguments: tuple[object, ...]) -> bool:
+    if _program and event == "subprocess.Popen":
+        return arguments[0] == _program
+    if _program and event == "_winapi.CreateProcess":  # what subprocess does next
+        return True
     if not _open_to or not event.startswith(("socket.", "http.client.")):
         return False
     if event not in _LOOKING_UP:

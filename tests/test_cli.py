@@ -577,7 +577,7 @@ def test_schema_is_the_templates(said: Said) -> None:
 def test_models_lists_the_registry_and_how_to_get_each(said: Said, no_model: Path) -> None:
     code, out, err = said("models")
     assert code == 0
-    assert err == f"models folder: {no_model}\n"
+    assert err.splitlines()[0] == f"models folder: {no_model}"
     rows = out.splitlines()
     assert [row.split()[0] for row in rows] == [entry.name for entry in models.registry()]
     assert all("installed" not in row for row in rows)
@@ -602,7 +602,7 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 # Help, whatever version of typer draws it
 
 COMMANDS = ["localsum", "brief", "read", "history", "search", "show", "forget", "export", "schema", "models", "doctor"]
-COMMANDS += [f"models {name}" for name in ("list", "info", "path", "verify", "pull", "remove", "import")]
+COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "remove", "import")]
 
 
 def command_of(name: str) -> Any:

@@ -78,7 +78,7 @@ def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> 
 COMMANDS = {  # what each is called with
     **dict.fromkeys(("schema", "history", "export", "doctor", "models"), ""),
     **dict.fromkeys(("read", "brief", "search", "models remove", "models import"), "x"),
-    **dict.fromkeys(("models list", "models info", "models path", "models verify"), ""),
+    **dict.fromkeys(("models list", "models recommend", "models info", "models path", "models verify"), ""),
     "models pull": "x",  # all of it but the download itself
     "show": "1",
     "forget": "--all",
@@ -101,7 +101,12 @@ def test_every_command_is_sealed(name: str, said: Said, monkeypatch: pytest.Monk
     for place in (
         *("localsum.readers.read", "localsum.inputs.find_inputs", "localsum.schema.json_schema"),
         *("localsum.models.registry", "localsum.models.find_model", "localsum.store.store_path"),
-        *("localsum.models.row_of", "localsum.models.own.row_of", "localsum.models.own.read_header"),
+        *(
+            "localsum.models.row_of",
+            "localsum.models.from_path",
+            "localsum.models.own.row_of",
+            "localsum.models.own.check_file",
+        ),
     ):
         monkeypatch.setattr(place, phone)
     code, out, err = said(*name.split(), *COMMANDS[name].split())

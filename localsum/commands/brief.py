@@ -13,6 +13,7 @@ import typer
 
 from localsum.commands import options
 from localsum.commands.say import failure, note, terminal, write_out
+from localsum.commands.try_out import make_sure
 from localsum.errors import InputError, InterruptedRun, LocalsumError
 from localsum.resources import writer_version
 
@@ -126,6 +127,8 @@ def brief(
             def write(documents: Iterator[Document]) -> Iterator[Brief | Failed]:
                 view.note("looking for the model")
                 found = found_model()
+                view.note(f"trying {found.name} in a process of its own")
+                make_sure(found)
                 view.note(f"loading {found.name}")
                 from localsum.engine.llama import LlamaEngine
 

@@ -33,11 +33,11 @@ from huggingface_hub import (
 from localsum import __version__
 from localsum.errors import LocalsumError, ModelError
 from localsum.folders import models_dir
-from localsum.gguf import read_header
 from localsum.models import Model, resolve
 from localsum.models.digests import locked, make_folder, remember, size_of
 from localsum.models.hub import endpoint
 from localsum.models.rows import RegistryEntry, keep_row, own_rows
+from localsum.models.sound import check_file
 
 T = TypeVar("T")
 Tell = Callable[[int, int], None]  # bytes that are there, of how many
@@ -125,7 +125,7 @@ def _download(entry: RegistryEntry, target: Path, tell: Tell) -> RegistryEntry:
 def _check_new(partial: Path) -> None:
     """A file that nobody has vouched for is looked into before it gets its name."""
     try:
-        read_header(partial)
+        check_file(partial)
     except ModelError:
         partial.unlink()
         raise
