@@ -133,7 +133,12 @@ def brief(
                 from localsum.engine.llama import LlamaEngine
 
                 with LlamaEngine(
-                    found.path, name=found.name, cells=context, threads=threads, reproducible=reproducible
+                    found.path,
+                    name=found.name,
+                    thinking_off=found.entry.thinking_off if found.entry else "",
+                    cells=context,
+                    threads=threads,
+                    reproducible=reproducible,
                 ) as engine:
                     about_engine["load_s"] = round(time.perf_counter() - started, 4)
                     view.note("reading")

@@ -305,6 +305,7 @@ class LlamaEngine:
         path: Path,
         *,
         name: str = "",
+        thinking_off: str = "",
         cells: int | None = None,
         kv: Literal["f16", "q8_0"] | None = None,
         sequences: int = 24,
@@ -326,6 +327,7 @@ class LlamaEngine:
             chat_template=self.backend.chat_template(),
             bos=bos,
             eos=eos,
+            thinking_off=thinking_off,
             settings={
                 "threads": threads,
                 "cells": self.backend.cells,

@@ -57,8 +57,9 @@ def _shape(header: Header) -> str | None:
             return f"does not say its {key}"
         if is_there and not stated:
             return f"has a {key} that is no number"
-        # Layers without attention, or without a feed-forward part, say 0 in a list of all layers.
-        if any(value > most or value < (1 if len(stated) == 1 else 0) for value in stated):
+        # In a list of all layers, those without attention or without a feed-forward part say 0.
+        least = 0 if f"{header.architecture}.{key}" in header.numbers else 1
+        if not all(least <= value <= most for value in stated):
             return f"has a {key} out of all reason: {max(stated, key=abs)}"
     layers = header.counts("block_count")[0]
     for key in ("attention.head_count", "attention.head_count_kv", "feed_forward_length"):
