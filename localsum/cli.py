@@ -19,6 +19,7 @@ from localsum.commands.brief import brief
 from localsum.commands.doctor import doctor
 from localsum.commands.read import read
 from localsum.commands.say import note, write_out
+from localsum.commands.watch import watch
 from localsum.errors import LocalsumError, UsageError
 from localsum.guard import sealed
 
@@ -31,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, read, *_KEPT, about.schema, doctor):
+for command in (brief, watch, read, *_KEPT, about.schema, doctor):
     app.command()(command)
 app.add_typer(models.app)
 

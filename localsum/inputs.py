@@ -48,7 +48,7 @@ def find_inputs(
             _take(found, known, Path(name))
         else:
             failed, closed, is_empty = len(found.failed), found.closed, True
-            for path in _inside(Path(name), found, recursive, pattern, stay_out):
+            for path in files_in(Path(name), found, recursive=recursive, pattern=pattern, stay_out=stay_out):
                 is_empty = False
                 _take(found, known, path)
             if is_empty and len(found.failed) == failed:
@@ -70,7 +70,11 @@ def _take(found: Inputs, known: set[str], path: Path | None) -> None:
     found.files.append(path)
 
 
-def _inside(folder: Path, found: Inputs, recursive: bool, pattern: str | None, stay_out: str | None) -> Iterator[Path]:
+def files_in(
+    folder: Path, found: Inputs, *, recursive: bool = False, pattern: str | None = None, stay_out: str | None = None
+) -> Iterator[Path]:
+    """The files of one folder as `find_inputs` takes them; `found` counts those left out. `stay_out` is a real path."""
+
     def unreadable(error: OSError) -> None:
         message = f"{shown(str(error.filename))} cannot be read: {error.strerror}"
         found.failed.append(InputError(message, "allow it, then: localsum brief PATH"))

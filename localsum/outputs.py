@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +23,7 @@ from localsum.render import Format, render
 INDEX = "index.md"
 _SUFFIX: dict[Format, str] = {"md": ".md", "json": ".json", "jsonl": ".jsonl", "terminal": ".txt"}
 _BETWEEN: dict[Format, str] = {"md": "\n---\n\n", "terminal": "\n", "json": "", "jsonl": ""}  # two briefs of a stream
+_LINK = re.compile(r"- \[[^\[\]\n]{0,1000}\]\(([a-z0-9-]{1,120}\.[a-z]{2,5})\): ")  # as `_index_line` makes it
 
 
 class Output(Protocol):
@@ -50,7 +51,7 @@ class Stream:
 
     form: Format
     show: Callable[[Brief], str]
-    write: Callable[[str], None]
+    write: Callable[[str], object]
     is_first: bool = True
 
     def expect(self, document: Document) -> None: ...
@@ -85,15 +86,22 @@ class OneFile:
 
 @dataclass
 class Folder:
-    """A file for each document, under a name that depends on nothing but the document's, and an index of them."""
+    """A file for each document, under a name that depends on nothing but the document's, and an index of them.
+
+    With `goes_on` the index keeps the briefs that it lists already, in their order, as long as their files are there.
+    """
 
     path: Path
     form: Format
+    goes_on: bool = False
     _first: dict[str, str] = field(default_factory=dict)  # name to the text's digest, in the order of the inputs
-    _lines: dict[str, str] = field(default_factory=dict)  # name to its line of the index
+    _lines: dict[str, str] = field(init=False)  # name to its line of the index
+    _earlier: list[str] = field(init=False)  # names that were listed before
 
     def __post_init__(self) -> None:
         make_folder(self.path)
+        self._lines = dict(_listed(self.path)) if self.goes_on else {}
+        self._earlier = list(self._lines)
 
     def expect(self, document: Document) -> None:
         name = file_name(document)
@@ -112,7 +120,8 @@ class Folder:
         from localsum.render.clean import one_line
         from localsum.render.markdown import escape
 
-        briefs = [self._lines[name] for name in self._first if name in self._lines]
+        order = dict.fromkeys([*self._earlier, *self._first])
+        briefs = [self._lines[name] for name in order if name in self._lines]
         parts = ["# Briefs\n", "".join(briefs) or "None.\n"]
         if failed:
             parts += ["## Failed\n", "".join(f"- {escape(one_line(error.message))}\n" for error in failed)]
@@ -135,6 +144,17 @@ def file_name(document: Document, more: str = "") -> str:
     words = re.sub(r"[^a-z0-9]+", "-", plain[:500]).strip("-")[:60].rstrip("-")
     digest = hashlib.sha256(more.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{words or 'document'}-{digest}"
+
+
+def _listed(folder: Path) -> Iterator[tuple[str, str]]:
+    """Names and lines of the briefs that the index of a folder lists."""
+    try:
+        index = (folder / INDEX).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    for line in index.split("\n"):
+        if (link := _LINK.match(line)) and (folder / link[1]).is_file():
+            yield link[1].rpartition(".")[0], f"{line}\n"
 
 
 def _index_line(target: str, brief: Brief) -> str:

@@ -114,7 +114,8 @@ class _Run:
             opened = self._open.pop(key)
             for request in opened.waiting:
                 self._by_request.pop(request, None)
-            self._outcomes.append(Failed(opened.document, EngineError(event.message)))
+            name = opened.document.path or "standard input"
+            self._outcomes.append(Failed(opened.document, EngineError(f"{name}: {event.message}")))
         elif isinstance(event, RequestDone) and (key := self._by_request.pop(event.request, None)):
             opened = self._open[key]
             opened.texts.update(event.texts)

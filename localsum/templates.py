@@ -46,13 +46,15 @@ _PART_EXTRACTS: tuple[Extract, ...] = ("sentence", "consequence")
 class Field:
     """One field, or one part of a record. Limits that do not apply to its shape keep their defaults.
 
-    `ask` is said to instruct models; `cue` is what base models continue; `extract` says which part of the document
-    supports the field. `match` are words that sentences chosen for it should hold.
+    `ask` is said to instruct models, and each of `also` beside it (other wordings of the same); `cue` is what base
+    models continue; `extract` says which part of the document supports the field. `match` are words that sentences
+    chosen for it should hold.
     """
 
     name: str
     shape: Shape
     ask: str = ""
+    also: tuple[str, ...] = ()
     cue: str = ""
     extract: Extract = "central"
     words: int = 60  # at most
@@ -189,10 +191,12 @@ class _Reader:
         self._unique(where, [field.name for field in fields])
         of = cast(Shape, self._one_of(where, row, "of", get_args(Shape), "record" if fields else "text"))
         self._fits(where, shape, of, fields, row)
+        ask, *also = self._asks(where, row, is_one_text=top and shape == "text")
         return Field(
             name=name,
             shape=shape,
-            ask=self._text(where, row, "ask"),
+            ask=ask,
+            also=tuple(also),
             cue=self._text(where, row, "cue"),
             extract=self._extract(where, row, shape, of, fields, top=top),
             words=self._whole(where, row, "words", 60, 1, 1000),
@@ -254,6 +258,14 @@ class _Reader:
         if not isinstance(value, str):
             raise self._fail(where, f"{key!r} must be a string")
         return value.strip()
+
+    def _asks(self, where: str, row: dict[str, Any], *, is_one_text: bool) -> list[str]:
+        value = row.get("ask", "")
+        if not isinstance(value, list):
+            return [self._text(where, row, "ask")]
+        if not is_one_text or not value or not all(isinstance(ask, str) and ask.strip() for ask in value):
+            raise self._fail(where, "'ask' is a string; of a field of shape 'text' it can be a list of several")
+        return [ask.strip() for ask in value]
 
     def _one_of(self, where: str, row: dict[str, Any], key: str, known: tuple[str, ...], default: str = "") -> str:
         value = row.get(key, default)

@@ -176,6 +176,7 @@ def test_options_reach_the_engine(stand: type[Stand], said: Said, monkeypatch: p
     assert stand.made[-1].options == {
         "path": Path("/models/scripted.gguf"),
         "name": "scripted",
+        "thinking_off": "",
         "cells": 4096,
         "threads": 3,
         "reproducible": True,
@@ -601,7 +602,8 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = ["localsum", "brief", "read", "history", "search", "show", "forget", "export", "schema", "models", "doctor"]
+COMMANDS = ["localsum", "brief", "watch", "read", "schema", "models", "doctor"]
+COMMANDS += ["history", "search", "show", "forget", "export"]
 COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "remove", "import")]
 
 

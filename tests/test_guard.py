@@ -80,6 +80,7 @@ COMMANDS = {  # what each is called with
     **dict.fromkeys(("read", "brief", "search", "models remove", "models import"), "x"),
     **dict.fromkeys(("models list", "models recommend", "models info", "models path", "models verify"), ""),
     "models pull": "x",  # all of it but the download itself
+    "watch": ".",
     "show": "1",
     "forget": "--all",
 }

@@ -21,6 +21,7 @@ ONLY_IN = {
     "jinja2": "chat.py",
     "platformdirs": "folders.py",
     "feedparser": "readers/feed.py",
+    "watchfiles": "arrivals.py",
     "pypdf": "readers/pdf.py",
     "trafilatura": "readers/html.py",
     "huggingface_hub": "models/pull.py",
@@ -159,10 +160,13 @@ HEAVY = (
     "feedparser",
     "lxml",
     "pypdf",
+    "watchfiles",
 )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["brief", "--help"], ["--version"], ["no-such-command"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["brief", "--help"], ["watch", "--help"], ["--version"], ["no-such-command"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     program = (
         "import sys; from localsum.cli import run; code = run(sys.argv[1:]);"

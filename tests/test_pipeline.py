@@ -432,7 +432,7 @@ def test_a_failed_request_among_several_fails_the_document_once() -> None:
     engine = Stubborn(chat_template=CHAT, context_tokens=1200)
     (outcome,) = outcomes_of([text(prose(3000))], engine=engine)
     assert isinstance(outcome, Failed)
-    assert outcome.error.message == "no cells"
+    assert outcome.error.message == f"{outcome.document.path or 'standard input'}: no cells"
 
 
 # What a brief says of itself

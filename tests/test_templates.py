@@ -77,6 +77,7 @@ MISTAKES = [
     ),
     (f'{LINE}colour = "red"', "field 'a'", "unknown key 'colour'"),
     (f"{LINE}ask = 1", "field 'a'", "'ask' must be a string"),
+    (f'{LINE}ask = ["a", "b"]', "field 'a'", "of a field of shape 'text' it can be a list"),
     (f"{LINE}cue = ['x']", "field 'a'", "'cue' must be a string"),
     (f"{LINE}words = 0", "field 'a'", "'words' must be a whole number from 1 to 1000, not 0"),
     (f"{LINE}words = 1001", "field 'a'", "'words' must be a whole number"),

@@ -65,6 +65,7 @@ mail.
         "Actionable insight: Begin allocating capital for your own machines.",
         "Do not view your supplier as a vendor.",
         "However, regulators need to act before the summer.",
+        "Make sure that every vendor has signed.",
         "She urged hospitals to keep the recordings.",
     ],
 )
@@ -84,6 +85,12 @@ def test_what_tells_somebody_to_act_is_a_directive(text: str) -> None:
         "Never before has a chip sold so well.",
         "The price rose by 12 percent.",
         "It should be noted that prices rose.",
+        "Since that day he has never forgotten to make sure that the lamp is out.",
+        "Don't worry, nobody is going to take your slogan.",
+        "Add a second motor to the front, and the car does it in four seconds.",
+        "Consider the example of a bank with two branches.",
+        "Fifty-one percent say that the mayor should be removed from office.",
+        "The payment helps owners who need to borrow.",
     ],
 )
 def test_what_only_sounds_like_it_is_none(text: str) -> None:
@@ -141,10 +148,11 @@ def test_a_clause_never_has_more_words_than_asked_for() -> None:
         ("Issue 12", False),
         ("News", False),
         ("Nine ways to cook an egg at home", False),  # the text says nothing of it
+        ("Tarn Bank lets a small model read its letters | The Daily Lantern", True),
     ],
 )
 def test_a_documents_own_title_must_say_something(title: str, is_one: bool) -> None:
-    assert headline.is_informative(title, ARTICLE, 14) is is_one
+    assert bool(headline.own_title(title, ARTICLE, 14)) is is_one
 
 
 SOURCE = "Tarn Bank moved 60 percent of its mail to a model of 3 billion parameters. Petra Lindgaard runs the building."
@@ -300,6 +308,30 @@ def test_transcribed_speech_is_shown_without_its_fillers() -> None:
         == "The remote needs a power button."
     )
     assert select.fluent("The umbrella is an erratic thing.") == "The umbrella is an erratic thing."
+    assert select.fluent("Mr. Chair, the the loans uh went out .") == "The loans went out."
+    assert select.fluent("Loads fell by half (see Figure 2) in May [12, 13].") == "Loads fell by half in May."
+
+
+@pytest.mark.parametrize(
+    "dateline", ["ORLEN — ", "ORLEN, Nov 3 (Lantern) - ", "(Lantern) -- ", "PORT DUNMERE, Orlen (LNT) — "]
+)
+def test_a_dateline_is_no_part_of_what_is_said(dateline: str) -> None:
+    document = read_bytes((dateline + ARTICLE).encode(), path="x.txt")
+    first = gather(document).sentences[0]
+    assert document.text[first.span.start : first.span.end] == first.text
+    assert first.text == gather(read_bytes(ARTICLE.encode(), path="x.txt")).sentences[0].text
+
+
+@pytest.mark.parametrize("opening", ["NASA — which pays for it — waits", "GPT-4 - the old one - was cheaper"])
+def test_a_dash_in_a_sentence_is_no_dateline(opening: str) -> None:
+    document = read_bytes(f"{opening} for a decision of the council in May.".encode(), path="x.txt")
+    assert gather(document).sentences[0].text.startswith(opening)
+
+
+def test_a_claim_is_not_left_hanging_where_its_consequence_is_cut_off() -> None:
+    text = "In a time when large cars are growing in popularity everywhere, making a small one of wood may seem unwise."
+    material = gather(read_bytes(text.encode(), path="x.txt"))
+    assert select.consequence(material, material.sentences, Shelf(), words=40) is None
 
 
 NEWSLETTER = """Hello and welcome. Our annual meeting is on the third of May and we would love to see you there
@@ -435,7 +467,7 @@ def test_a_pronoun_follows_only_whom_the_sentence_before_names() -> None:
     assert she not in chosen or source.sentences[3] in chosen
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*[!f].md")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*[!fE].md")), ids=lambda path: path.stem)
 def test_every_heading_that_may_be_chosen_stands_in_the_text(path: Path) -> None:
     source = read_path(path)
     desk = Desk(source, load_template(), len)

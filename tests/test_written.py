@@ -1,7 +1,7 @@
 """The writer for instruct models: forms of answers, what the gate refuses, what is asked once more. No model."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 
@@ -102,7 +102,7 @@ def test_passages_that_lie_evenly_apart_have_their_say_first() -> None:
     each = replace(TEMPLATE.field("key_insights"), count=(1, 4))
     texts = [f"- Passage number {n} says something of its own." for n in range(10)]
     source = Source.of(document())
-    order = [item.parts["text"].split()[2] for item in _candidates(each, texts, [source] * 10, source)]
+    order = [item.parts["text"].split()[2] for item in _candidates(each, {each.name: texts}, [source] * 10, source)]
     assert order[:4] == ["0", "3", "6", "9"]
     assert sorted(order) == sorted(map(str, range(10)))
 
@@ -213,6 +213,26 @@ def test_what_is_said_of_one_passage_rests_on_that_passage() -> None:
 
 WRONG = "Mirko Salas will leave the port on 15 June. The strike cost the port 9.6 million euros."
 RIGHT = "Mirko Salas will leave the port on 14 June. The strike cost the port 2.6 million euros."
+
+
+def test_of_several_wordings_the_answer_that_the_others_agree_with_is_shown() -> None:
+    told = (
+        "Mirko Salas will leave the port of Dunmere on 14 June after nine years. He asked for cranes without drivers."
+    )
+    other = "Mirko Salas, who ran the port of Dunmere for nine years, will leave on 14 June. He had asked for cranes."
+    apart = "Halden unloads ships with driverless cranes since 2021. Norvik moved two of its routes to Halden in April."
+    for answers_in_order in permutations((told, other, apart)):
+        script = dict(zip(("0.summary", "0.summary~1", "0.summary~2"), answers_in_order, strict=True))
+        summary = brief_of(script).fields["summary"]
+        assert summary.mode == "written"
+        assert summary.value in (told, other)
+
+
+def test_a_wording_whose_answer_is_refused_has_no_say() -> None:
+    invented = "Mirko Salas will leave the port of Dunmere for Rotterdam. He earned 900,000 euros there."
+    good = "Norvik paid 8 percent of the port's fees last year. The council now has to find other customers."
+    summary = brief_of({"0.summary": invented, "0.summary~1": good, "0.summary~2": invented})["summary"]
+    assert "Rotterdam" not in str(summary)
 
 
 def test_a_refused_text_is_asked_for_once_more_with_the_reason() -> None:

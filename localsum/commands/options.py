@@ -25,6 +25,10 @@ PathsArgument = Annotated[
         help=f"Files and folders of articles: {_KINDS} Perhaps packed by gzip; - for standard input.",
     ),
 ]
+FolderArgument = Annotated[
+    str,
+    typer.Argument(metavar="DIR", help=f"Folder to watch. What arrives may be: {_KINDS} Perhaps packed by gzip."),
+]
 RecursiveOption = Annotated[
     bool, typer.Option("--recursive", "-r", help="Of folders, read what is in their folders as well.")
 ]
@@ -81,5 +85,27 @@ StyleOption = Annotated[
 StoreOption = Annotated[
     str | None,
     typer.Option("--store", metavar="PATH", help="File of kept briefs. [default: in the user's data folder]"),
+]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", min=1, max=512, help="Threads to use. [default: all cores]")
+]
+ContextOption = Annotated[
+    int | None,
+    typer.Option(
+        "--context", min=1024, max=1_048_576, help="Tokens of context to hold in memory. [default: what fits]"
+    ),
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of all sampling.")]
+ReproducibleOption = Annotated[
+    bool,
+    typer.Option(
+        "--reproducible", help="Write each request by itself: the same article then gives the same brief always."
+    ),
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints; errors only.")]
+NoStoreOption = Annotated[bool, typer.Option("--no-store", help="Neither keep briefs nor use kept ones.")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Write briefs that are kept already anew.")]
+StatsOption = Annotated[
+    bool, typer.Option("--stats", help="Print one JSON object of counts and seconds to standard error.")
 ]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="How many to show at most.")]

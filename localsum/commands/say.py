@@ -11,8 +11,8 @@ from localsum.errors import LocalsumError
 MOST_NAMED = 100  # documents that failed, at the end of a run
 
 
-def write_out(text: str) -> None:
-    """Data. A reader that has seen enough and closed the pipe is no error; anything else is a LocalsumError."""
+def write_out(text: str) -> bool:
+    """Data. A reader that has seen enough and closed the pipe is no error: False. Anything else is a LocalsumError."""
     try:
         sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "replace"))
         sys.stdout.flush()
@@ -23,6 +23,8 @@ def write_out(text: str) -> None:
                 f"cannot write to standard output: {error.strerror or error}",
                 "write to a file: localsum brief FILE --output PATH",
             ) from None
+        return False
+    return True
 
 
 def note(text: str) -> None:

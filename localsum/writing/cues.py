@@ -37,6 +37,13 @@ PRONOUN_SUBJECT = re.compile(
 PERSON = re.compile(r"(?:and |but |so )?(?:he|she|his|her)\b", _I)
 # An order about something spoken of before: "View them as partners".
 POINTING_OBJECT = re.compile(r"(?:do not |don['’]t )?[a-z]+ (?:it|them|this|these|those|him|her)\b", _I)
+# "MADRID, Nov 3 (Reuters) — ", "(CNN) -- ": where a report comes from.
+DATELINE = re.compile(
+    r"(?:[A-Z][A-Z.'’-]+(?:[ ,]{1,2}[A-Z][\w.'’-]*){0,4}(?:[ ,]{1,2}\d{1,2}(?:, \d{4})?)?\s?(?:\([^()\n]{2,40}\))?"
+    r"|\([A-Z][^()\n]{1,40}\))\s?(?:--?|—|–)\s+(?=[A-Z\d“\"‘'])"
+)
+# "Sector B: Requiring models of its own.": a piece of a list.
+LABELLED_PIECE = re.compile(r"[^:.]{3,60}:\s+\w+(?:ing|ed)\b")
 # What may be taken off the front of a sentence without changing what it claims.
 CONNECTIVE = re.compile(
     r"(?:and|but|so|also|however|moreover|furthermore|additionally|in addition|meanwhile|still|nonetheless"
@@ -92,16 +99,16 @@ _ACTOR = r"(?:should|must|ought to|needs? to)"
 _NOT_ADVICE = (
     r"(?!\s+(?:\w+ly\s+|still\s+|also\s+|now\s+)?(?:have|be (?:expected|noted|said|locked|used to)|be (?!\w+(?:ed|en"
     r"|ade|uilt|ept|ent|ought)\b)|arrive|come|become|look|sound|feel|help|get|happen|work|see|appear|begin|cost|take"
-    r"|know|admit|say|remember|go without|mean)\b)"
+    r"|know|admit|say|remember|go without|mean|make it)\b)"
 )
 DIRECTIVE = re.compile(
-    rf"(?<!\bI )(?<!n't )(?<!n’t )(?<!not )(?<!never )(?<!to )(?<!the )(?<!a )(?<!no )(?<!of )"
+    rf"(?<!\bI )(?<!n't )(?<!n’t )(?<!not )(?<!never )(?<!to )(?<!the )(?<!a )(?<!no )(?<!of )(?<!who )(?<!that )"
     rf"\b{_ACTOR}{_NOT_ADVICE}\s+(?:not\s+|also\s+|now\s+|therefore\s+|never\s+|always\s+)?[a-z]{{2,}}",
     _I,
 )
 RECOMMENDS = re.compile(
     r"\b(?:recommend(?:s|ed|ing)?|urge[sd]?|urging|advise[sd]?|advising|call(?:s|ed|ing)? (?:on|for)|encourage[sd]?"
-    r"|it is time to|worth (?:trying|checking|testing|reading)|best practice|make sure)\b",
+    r"|it is time to|worth (?:trying|checking|testing|reading)|best practice)\b",
     _I,
 )
 # An imperative: a bare verb at the head. Verbs that are nouns as often (plan, design, report) are left out.
@@ -121,7 +128,19 @@ _RHETORICAL = re.compile(
 )
 _LABEL = re.compile(r"[A-Z][\w ]{2,30}:\s+(?=[A-Z])")
 _NOT_IMPERATIVE = re.compile(
-    r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|expect that)\b", _I
+    r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|expect that|assume"
+    r"|(?:do not|don['’]t) (?:worry|panic|fret|get me wrong|be surprised|hold your breath)"
+    # An example or a condition, in the form of an order: "Add a motor, and the car flies."
+    r"|(?:consider|take|think of|remember) (?:(?:the|an?|this|that|these|one|our|your)\s(?:\w+\s)?)?(?:examples?"
+    r"|cases?|facts?|following|scenarios?|situations?|settings?|problems?)|[^.;]{3,80}(?:, and (?:the|it|you|we|they)"
+    r"|\sand (?:you|it|we|they)['’](?:ll|d|ve|re))(?=\s))\b",
+    _I,
+)
+# What people are asked in a survey is nobody's advice.
+_POLLED = re.compile(
+    r"\b(?:percent|per cent|%|majority|half|third|quarter|voters|respondents|most people)\b[^.]{0,60}\b(?:say|said"
+    r"|believe|believed|think|thought|agree|agreed|feel|felt|want|wanted)\b",
+    _I,
 )
 # A claim worth being an insight: it compares, counts or explains.
 CLAIM = re.compile(
@@ -153,6 +172,27 @@ ROADMAP = re.compile(
 )
 # Speech as it is transcribed.
 FILLER = re.compile(r"\{[a-z]{3,20}\}|(?<![\w'’-])(?:u[hm]+|mm+(?:-?hmm+)?|hmm+|erm?|huh)(?![\w'’-])(?:\s*,)?", _I)
+ADDRESS = re.compile(
+    r"(?:^|(?<=,))\s?(?:Mr\.?|Mrs\.?|Ms\.?|Madam)\s?(?:Chair|Speaker|President)(?:m[ae]n|woman|person)?,\s?"
+)
+# How a meeting is led, or what somebody says of the microphone.
+PROCEDURE = re.compile(
+    r"\b(?:we(?:['’]ll| will| can| are going to)?|let us|let me|I(?:['’]ll| will)?) (?:now )?(?:proceed"
+    r"|continue(?!\sto)|move on|go (?:on|ahead)|pause|suspend)\b|\b(?:be (?:very |perfectly |absolutely )?clear"
+    r"|my colleague|for (?:his|her|the|that|your) question|remind (?:members|everyone|everybody)|point of order"
+    r"|next slide|hear me|unmute|share my screen|microphone|presentations?|my findings"
+    r"|(?:this|the)(?: \w+){0,2} meeting|petitions?)\b",
+    _I,
+)
+# A word said twice: "the the".
+STUTTER = re.compile(r"\b(\w+(?:['’]\w+)?)(?:,? \1\b)+", _I)
+# "(see Figure 2)", "[12]": they point at what the reader of a brief does not have.
+REFERENCE = re.compile(
+    r"\s?\((?:see |cf\.? |search query|fig(?:ure|\.)?\s?\d|table \d|section \d|appendix|eq(?:uation|\.)?\s?\d)"
+    r"[^()]{0,40}\)"
+    r"|\s?\[\d{1,3}(?:[,–-]\s?\d{1,3})*\]",
+    _I,
+)
 # Not about the subject: greetings, adverts, calls to subscribe, credits, navigation.
 NOISE = re.compile(
     r"\b(?:subscrib\w+|sign(?:ing)? up|newsletter|unsubscribe|podcasts?\b.{0,40}\b(?:app|listen|episode)|follow us"
@@ -175,9 +215,12 @@ NOISE = re.compile(
     r"|table of contents|comments? (?:below|section)|link(?:s)? in the (?:show notes|description)|show notes"
     r"|full (?:disclosure|story|article) (?:here|at|below)|watch the video|in case you missed"
     r"|was originally published|this (?:post|article|newsletter|episode|issue) (?:is|was|covers|contains)|edited by"
-    r"|send this (?:page|story)|editor['’]s note|via email|share on|reporting by|correction:|reply to this (?:mail"
-    r"|email))\b|^FILE\b|\bfile photo|\bAP Photo|^\(also see|\b(?:I['’]m|this is)\b.{3,60}\b(?:news|podcast|show"
-    r"|episode|issue)\b.{0,30}\b(?:week|day|number|#)|<\|[^|\n]{1,40}\|?>|</?(?:start|end)_of_\w{1,10}>|\b(?:ignore"
+    r"|views (?:and opinions )?expressed|delivered (?:to|through|straight to) your|letters to the editor"
+    r"|what you think about this|(?:visit|find|like|join) (?:us|\w+) on (?:facebook|twitter"
+    r"|instagram|linkedin|mastodon|bluesky)|send this (?:page|story)|editor['’]s note|via email|share on"
+    r"|reporting by|correction:|reply to this (?:mail|email))\b|^FILE\b|\bfile photo|\bAP Photo|^\(also see"
+    r"|\b(?:I['’]m|this is)\b.{3,60}\b(?:news|podcast|show|episode|issue)\b.{0,30}\b(?:week|day|number|#)"
+    r"|<\|[^|\n]{1,40}\|?>|</?(?:start|end)_of_\w{1,10}>|\b(?:ignore"
     r"|disregard|forget) (?:all |your |the |any |previous |prior )+instructions\b|https?://|www\.|\S@\S+\.\w",
     _I,
 )
@@ -226,7 +269,7 @@ def is_cut_off(text: str) -> bool:
 def is_directive(text: str) -> bool:
     """Whether the sentence tells somebody to do something, by a modal verb, a recommendation or an imperative."""
     text = without_connective(without_label(text))
-    if text.endswith("?") or _RHETORICAL.search(text):
+    if text.endswith("?") or _RHETORICAL.search(text) or _POLLED.search(text):
         return False
     if IMPERATIVE.match(text):
         return not _NOT_IMPERATIVE.match(text)

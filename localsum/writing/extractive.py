@@ -174,9 +174,11 @@ class Desk:
                     entry.parts[line.name] = own
                 else:
                     self._heading(line, entry, pick, topic, f"{each.name}.{number}.{line.name}")
+        if not draft.entries:
+            draft.missing.append("the source is too short to have any beside what is said above")
 
     def _topic_picks(self, text: Field, least: int) -> list[tuple[Topic, Pick]]:
-        """What is said about each topic that has enough of its own to say; something at least about one."""
+        """What is said about each topic that has enough of its own to say, beside the summary and the points."""
         picks = []
         for topic in self.topics:
             size = topic.last - topic.first
@@ -186,9 +188,6 @@ class Desk:
         alone = [(topic, pick) for topic, pick in telling if pick.sentences[0].standing > POINTS_BACK]
         if len(alone) >= least:
             return alone
-        if not telling and self.topics:
-            longest = max(picks, key=lambda each: len(each[1].text))
-            telling = [longest if longest[1].text else (longest[0], self._at_least_one(text.words))]
         return telling
 
     # What the model writes or chooses
@@ -198,14 +197,14 @@ class Desk:
         lead = self._lead()
         entry = Entry({each.name: ""}, [s.span for s in lead[:1]])
         draft.entries.append(entry)
-        own = (self.material.document.title or "").strip()
-        if headline.is_informative(own, self.material.document.text, each.words):
+        own = headline.own_title(self.material.document.title or "", self.material.document.text, each.words)
+        if own:
             entry.parts[each.name] = own
             entry.own_title, entry.evidence = True, []
             return
         lines = title.clauses(self.material, each.words)
         best = max(self.material.sentences, key=self.material.salience, default=None)
-        entry.parts[each.name] = own or (headline.clause(best.text, each.words) if best else "")
+        entry.parts[each.name] = headline.clause(best.text, each.words) if best else ""
 
         def choose() -> None:
             if chosen := title.best(lines, self.material):

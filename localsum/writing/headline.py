@@ -64,6 +64,14 @@ _TELLS = re.compile(
     r"(?:suggest|show|say|mean|indicate|reveal|argue|claim|note|warn|allow|help|make|come|begin"
     r"|sound|look|seem|feel|leave|run|go|get|take)s?"
 )
+# Verbs that stand in many sentences and in no heading made of nouns.
+_VERBS = listed(
+    """went gone left leave leaves came took take takes gave give gives got gets get made makes make told saw kept keep
+    keeps let lets put puts ran sent send sends sold sell sells bought buy buys won lost met paid pay pays led held hold
+    holds grew rose fell began became become becomes brought bring brings built drew drove felt knew know knows meant
+    spent stood thought think thinks wrote write writes want wants wanted tried try tries asked ask asks tell tells
+    understands understand believes believe expects expect gonna"""
+)
 _VERBAL = re.compile(r"\w{2,}(?:ed|ing)")
 # A document's own title is no headline if it only numbers an issue.
 _GENERIC = re.compile(
@@ -72,6 +80,9 @@ _GENERIC = re.compile(
     re.I,
 )
 
+
+_SITE = re.compile(r"(?<=\S{3})\s+[-|·–—]\s+([^|·–—]{2,40})$")
+_LEAST_SHARE = 0.5  # of 113 titles of news and posts four that fit have less
 
 # Headings that name a place in the text, not what it is about.
 _FORMAL = re.compile(
@@ -86,14 +97,29 @@ def is_telling(heading: str) -> bool:
     return bool(content_stems(heading)) and not _FORMAL.match(heading)
 
 
-def is_informative(title: str, text: str, most_words: int) -> bool:
-    """Whether a document's own title names who or what: long enough, and about what the text says."""
-    stems = content_stems(title)
-    if not 4 <= len(title.split()) <= most_words or len(stems) < 3:
-        return False
-    if _GENERIC.search(title) and len(stems) < 5:
-        return False
-    return len(stems & content_stems(text)) >= 0.6 * len(stems)
+def own_title(title: str, text: str, most_words: int) -> str:
+    """A document's own title, "" if it does not name who or what: too short, or not about what the text says.
+
+    The name of the site behind it is taken off; a long one is cut where a clause ends.
+    """
+    known = content_stems(text)
+    line = " ".join(title.split())
+    while (site := _SITE.search(line)) and _share(site[1], known) < _LEAST_SHARE:
+        line = line[: site.start()]
+    if len(line.split()) > most_words:
+        line = clause(line, most_words, is_last_resort=False) or clause(line, most_words)
+        if line.count("‘") != line.count("’") or line.count("“") != line.count("”"):
+            return ""
+    stems = content_stems(line)
+    if len(line.split()) < 4 or len(stems) < 3 or (_GENERIC.search(line) and len(stems) < 5):
+        return ""
+    return line if _share(line, known) >= _LEAST_SHARE else ""
+
+
+def _share(line: str, known: set[str]) -> float:
+    """How much of the line's content words the text has."""
+    stems = content_stems(line)
+    return len(stems & known) / max(1, len(stems))
 
 
 def clause(sentence: str, most_words: int, *, is_last_resort: bool = True) -> str:
@@ -166,6 +192,8 @@ def phrases(texts: list[str], most_words: int, weight: Mapping[str, float], most
                 strong = sum(bool(w.stem) and w.norm not in _WEAK for w in inside)
                 edges = (first.norm, last.norm)
                 if strong < 2 or seems_verb or any(edge in _WEAK or edge.endswith("ly") for edge in edges):
+                    continue
+                if any(w.norm in _VERBS or (w.norm.endswith("ly") and w.text.islower()) for w in inside):
                     continue
                 if _TELLS.fullmatch(last.norm) or _LOOSE_ARTICLE.search(run) or last.norm.endswith("'s"):
                     continue

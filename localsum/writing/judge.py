@@ -95,22 +95,45 @@ def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source
         return fallback  # its editor knew best
     if each.shape == "choice":
         return Draft([Entry({each.name: text}, written=True)], by_model=True) if text else fallback
-    if each.shape == "line":
-        reason = _unfit(text, each.words, source, desk, LINE)
-    else:
-        least = TEXT if each.extract == "central" else CLOSING
-        text, reason = kept(text, each, source, desk, out.said, least)
-    if reason is None:
-        draft = Draft([Entry({each.name: text}, written=True)], by_model=True)
-    else:
-        out.refused.append(Refusal(each, reason))
-        why = f"the model's text was refused ({reason}); the source's own words are shown"
+    least = LINE if each.shape == "line" else TEXT if each.extract == "central" else CLOSING
+    good, reasons = [], []
+    for parts, _ in candidates:
+        if each.shape == "line":
+            text, reason = parts[each.name], _unfit(parts[each.name], each.words, source, desk, least)
+        else:
+            text, reason = kept(parts[each.name], each, source, desk, out.said, least)
+        if reason is None:
+            good.append(text)
+        reasons.append(reason)
+    if not good:
+        why = f"the model's text was refused ({reasons[0]}); the source's own words are shown"
         draft = Draft(list(fallback.entries), missing=[*fallback.missing, why])
+        out.refused.append(Refusal(each, reasons[0] or ""))
         if each.extract == "closing":
             return draft  # see _close
+    else:
+        own = [entry.parts[each.name] for entry in fallback.entries if len(candidates) > 1]
+        chosen = _agreed([*good, *own])
+        draft = (
+            Draft([Entry({each.name: good[chosen]}, written=True)], by_model=True) if chosen < len(good) else fallback
+        )
     if each.shape == "text":
         out.said += sentences(draft.entries[0].parts[each.name]) if draft.entries else []
     return draft
+
+
+def _agreed(texts: Sequence[str]) -> int:
+    """Which of several texts has most in common with the others, by their content words; the first of equals.
+
+    What a small model makes up it rarely makes up twice.
+    """
+    stems = [content_stems(text) for text in texts]
+
+    def agreement(number: int) -> float:
+        own = stems[number]
+        return sum(len(own & other) / max(1, len(own | other)) for other in stems[:number] + stems[number + 1 :])
+
+    return max(range(len(texts)), key=agreement)
 
 
 def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source, out: Judgement) -> Draft:

@@ -9,7 +9,7 @@ import bisect
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, pairwise
 
@@ -32,7 +32,9 @@ _UNLIKE = 0.1  # parts of a newsletter have 0.02 to 0.06 in common, of an articl
 _FEWEST_STORIES = 4
 _LEAST_STORY = 15  # content words; shorter parts are not compared
 _NO_PLACE = 99  # of a sentence before the first of several stories
-_LEAST_SPOKEN = 9  # words
+_LEAST_SPOKEN = 9  # words of a spoken sentence that says something,
+_LEAST_CONTENT = 5  # and different content words
+_OPENING = 5  # sentences that may begin with a dateline
 _EARLY = 1.5  # weight of a word of the first sentences
 LOST = 3.0  # what a summary's sentence loses by that
 _LONG = 1500  # words; in longer documents the opening tells less of the whole
@@ -100,6 +102,7 @@ def gather(document: Document) -> Material:
     """Split, weigh and mark the sentences of a document."""
     # A document of headings, tables or code only has no sentences: then each block is one.
     raw = sentences(document) or [Whole(b.start, b.end, i) for i, b in enumerate(document.blocks)]
+    raw = [_without_dateline(document, s) for s in raw[:_OPENING]] + raw[_OPENING:]
     texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
     bags = [Counter(word.stem for word in words(text) if word.stem and not word.stem.isdigit()) for text in texts]
     centrality = _z_scores(_centrality(bags))
@@ -109,9 +112,9 @@ def gather(document: Document) -> Material:
     place = 0
     for index, (sentence, text, bag) in enumerate(zip(raw, texts, bags, strict=True)):
         block = document.blocks[sentence.block]
-        starts_block = sentence.start == block.start
+        starts_block = index == 0 or raw[index - 1].block != sentence.block
         count = len(text.split())
-        standing = _standing(text, count, is_spoken=block.speaker is not None, starts_block=starts_block)
+        standing = _standing(text, count, len(bag), is_spoken=block.speaker is not None, starts_block=starts_block)
         if sentence.block in aside:
             standing -= 2.0
         span = Span(sentence.start, sentence.end)
@@ -123,6 +126,12 @@ def gather(document: Document) -> Material:
         )
         place += found[-1].is_usable
     return Material(document, tuple(found))
+
+
+def _without_dateline(document: Document, sentence: Whole) -> Whole:
+    """The sentence without the "MADRID (AP) — " that a report opens with."""
+    match = cues.DATELINE.match(document.text[sentence.start : sentence.end])
+    return replace(sentence, start=sentence.start + match.end()) if match else sentence
 
 
 def _stories(document: Document, blocks: list[int], bags: list[Counter[str]]) -> set[int]:
@@ -196,7 +205,7 @@ def _z_scores(values: list[float]) -> list[float]:
     return [(value - mean) / deviation for value in values]
 
 
-def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> float:
+def _standing(text: str, count: int, content: int, *, is_spoken: bool, starts_block: bool) -> float:
     """How well a sentence stands alone; -2 and below are never shown alone. Weights by reading, not by fitting."""
     score = 0.0
     if cues.NOISE.search(text):
@@ -232,6 +241,8 @@ def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> 
         score -= 2.0
     elif text[:1] in "“\"'‘":
         score -= 1.2
+    if cues.LABELLED_PIECE.match(text):
+        score -= 1.5
     if cues.is_cut_off(text):
         score -= 2.0  # a piece of a longer quotation
     elif cues.opens_quotation(text):
@@ -239,7 +250,8 @@ def _standing(text: str, count: int, *, is_spoken: bool, starts_block: bool) -> 
     if cues.UNMARKED_QUESTION.match(bare):
         score -= 1.5
     if is_spoken:  # half a thought, or about the speaker
-        score -= 1.5 * (count < _LEAST_SPOKEN) + 0.8 * bool(cues.MUSING.match(bare))
+        score -= 1.5 * (count < _LEAST_SPOKEN or content < _LEAST_CONTENT) + 0.8 * bool(cues.MUSING.match(bare))
+        score -= 1.2 * bool(cues.PROCEDURE.search(text))
     if cues.FIRST_PERSON.search(text):
         score -= 0.3 if is_spoken else 1.0
     if not is_spoken and cues.SECOND_PERSON.search(text):

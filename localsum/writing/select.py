@@ -19,7 +19,16 @@ from localsum.writing.shelf import MOST_OVERLAP, Shelf, overlap
 from localsum.writing.topics import Topic
 
 _MOST_GAP = 3  # sentences that a run may leave out at once
-_NO_IMPACT = re.compile(r"[“\"]|(?:He|She|I|We|You)\b")
+# Neither what somebody says of himself nor what went before follows from anything.
+_NO_IMPACT = re.compile(
+    r"[“\"]|(?:He|She|I|We|You)\b|(?:Earlier|Previously|(?:Just|Shortly) before|Before|Last (?:week|month|year|\w+day)"
+    r"|In (?:19|20)\d\d|On \w+day|According to)\b"
+)
+_HANGS = re.compile(
+    r"(?:in|on|at|by|for|with|as|when|while|if|because|after|before|since|although|despite|during|from|to|\w+ing)\b",
+    re.IGNORECASE,
+)
+_SPACED = re.compile(r"\s+([,.;:?!](?=\s|$))")
 _FAR = 40  # sentences between a claim and what follows from it, at most
 _LEAST_CONSEQUENCE = 0.2
 _ALONE = -0.9  # standing of a sentence that can be shown without its neighbours
@@ -51,12 +60,14 @@ def _opening(text: str) -> str:
 
 
 def fluent(text: str) -> str:
-    """Transcribed speech without "uh" and "{vocalsound}", a note without its asterisk; other text as it is."""
-    text = text.lstrip("*†‡ ")
-    if not cues.FILLER.search(text):
+    """Transcribed speech without "uh", "{vocalsound}" and "the the", other text without its reference marks."""
+    text = cues.ADDRESS.sub("", cues.REFERENCE.sub("", text.lstrip("*†‡ ")))
+    text = text[:1].upper() + text[1:]
+    if not cues.FILLER.search(text) and not _SPACED.search(text):
         return text
     text = re.sub(r"\s+", " ", cues.FILLER.sub(" ", text)).strip(" ,")
-    text = cues.without_connective(re.sub(r"\s+([,.;:?!])", r"\1", text))
+    text = cues.STUTTER.sub(r"\1", _SPACED.sub(r"\1", text))
+    text = cues.without_connective(text)
     return text[:1].upper() + text[1:]
 
 
@@ -253,9 +264,9 @@ def _before_clause(chosen: tuple[Sentence, ...]) -> Pick:
     """The sentences, less the last clause, which became the impact."""
     clause = _clause(chosen[-1])
     assert clause is not None
-    last = _closed(cues.without_connective(chosen[-1].text[: clause.start()]))
-    texts = [_closed(cues.without_connective(sentence.text)) for sentence in chosen[:-1]]
-    return Pick(" ".join([*texts, last]), tuple(s.span for s in chosen), chosen)
+    texts = [sentence.text for sentence in chosen[:-1]] + [chosen[-1].text[: clause.start()]]
+    parts = [_closed(cues.without_connective(fluent(text))) for text in texts]
+    return Pick(" ".join(parts), tuple(s.span for s in chosen), chosen)
 
 
 def _clause(sentence: Sentence) -> re.Match[str] | None:
@@ -267,7 +278,9 @@ def _clause(sentence: Sentence) -> re.Match[str] | None:
     balanced = (
         before.count("“") == before.count("”") and before.count('"') % 2 == 0 and before.count("(") == before.count(")")
     )
-    return matches[-1] if balanced else None
+    # "In a time when cars grow, making them small …": what stands before is no claim.
+    hangs = _HANGS.match(before) and "," not in before
+    return matches[-1] if balanced and not hangs else None
 
 
 def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *, words: int) -> Pick | None:

@@ -11,6 +11,7 @@ from localsum.grounding.names import names_in
 from localsum.grounding.words import content_stems
 from localsum.writing import cues, headline
 from localsum.writing.material import Material, Sentence
+from localsum.writing.select import fluent
 
 _LEAST_WORDS = 5
 _MOST_HEADING = 7  # words of a clause that may be a heading
@@ -53,8 +54,9 @@ def clauses(material: Material, most_words: int) -> list[Line]:
     first = [s for s in material.sentences if s.is_usable][:3]
     salient = sorted(material.sentences, key=lambda s: -material.salience(s))[:8]
     pool = [s for s in dict.fromkeys((*salient, *first)) if s.is_usable]
-    whole = [Line(headline.clause(s.text, most_words, is_last_resort=False), s) for s in pool]
-    cut = [Line(headline.clause(s.text, most_words), s) for s in pool]
+    texts = [(fluent(s.text), s) for s in pool]
+    whole = [Line(headline.clause(text, most_words, is_last_resort=False), s) for text, s in texts]
+    cut = [Line(headline.clause(text, most_words), s) for text, s in texts]
     return [line for line in whole if stands(line.text)] or [line for line in cut if stands(line.text)][:1]
 
 

@@ -25,6 +25,7 @@ from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
 from localsum.writing.extractive import Desk
 from localsum.writing.judge import Candidate, Judgement
+from localsum.writing.shelf import Shelf
 
 _RESERVE = 300  # tokens kept for what is asked after the article
 _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
@@ -72,23 +73,23 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
         return (Request(f"{key}.{name}", prefix, branches),) if branches else ()
 
     is_whole = len(parts) == 1
-    wanted = [each for each in fields if is_whole or each.shape in ("items", "text")]
+    wanted = [one for each in fields if is_whole or each.shape in ("items", "text") for one in _wordings(each)]
     requests = [
         one for n, part in enumerate(parts) for one in request(str(n), part, wanted, quotes if is_whole else [])
     ]
     found = (yield tuple(requests)) if requests else {}
-    texts = {each.name: [found.get(f"{n}.{each.name}", "") for n in range(len(parts))] for each in fields}
+    texts = {each.name: [found.get(f"{n}.{each.name}", "") for n in range(len(parts))] for each in wanted}
     if not is_whole:
         # Single texts are written once more, from what was written of each passage and stands in the source.
-        digest = _digest([each for each in fields if each.shape == "text"], texts, reads, desk)
-        single = [each for each in fields if each.shape != "items"]
+        digest = _digest([each for each in wanted if each.shape == "text"], texts, reads, desk)
+        single = [one for each in fields if each.shape != "items" for one in _wordings(each)]
         again = request("all", digest[: 2 * max(_LEAST_PASSAGE, room)], single, [])
         whole = (yield again) if again else {}
         texts |= {each.name: [whole.get(f"all.{each.name}", "")] for each in single}
     for ask in quotes:
         ask.use(found.get(f"0.{ask.name}", ""))
 
-    said = {each.name: _candidates(each, texts[each.name], reads, source) for each in fields}
+    said = {each.name: _candidates(each, texts, reads, source) for each in fields}
     judgement = judge.judge(fields, said, desk, source)
     if asks := _rewrites(judgement, said, source):
         found = yield about("again", asks)
@@ -136,6 +137,12 @@ def _is_written(each: Field) -> bool:
     return bool(each.ask) and "quote" not in (each.shape, each.of) and each.extract != "directives"
 
 
+def _wordings(each: Field) -> list[Field]:
+    """The field in each wording of what is asked, under names of their own."""
+    others = [replace(each, name=f"{each.name}~{n}", ask=ask, also=()) for n, ask in enumerate(each.also, 1)]
+    return [each, *others]
+
+
 def _as_items(each: Field) -> Field:
     """A record is asked for as a list of one."""
     return replace(each, shape="items", of="record", count=(1, 1)) if each.shape == "record" else each
@@ -147,11 +154,12 @@ def _within(span: Span, document: Document, source: Source) -> Source:
     return Source(document, inside or source.spans)
 
 
-def _candidates(each: Field, texts: list[str], reads: list[Source], source: Source) -> list[Candidate]:
-    """What the model proposes for a field: its items, those of all passages in turn, or its one text."""
+def _candidates(each: Field, texts: dict[str, list[str]], reads: list[Source], source: Source) -> list[Candidate]:
+    """What the model proposes for a field: its items, those of all passages in turn, or its text in each wording."""
     if each.shape != "items":
-        return [Candidate({each.name: answers.tidy(texts[0] if texts else "", each)}, source)]
-    pairs = zip(texts, reads, strict=True)
+        answered = [next(iter(texts.get(one.name, ())), "") for one in _wordings(each)]
+        return [Candidate({each.name: answers.tidy(text, each)}, source) for text in answered]
+    pairs = zip(texts[each.name], reads, strict=True)
     lists = [[Candidate(item, read) for item in answers.parse_items(text, each)] for text, read in pairs]
     most = each.count[1]
     if len(lists) > most:  # more passages than items: those that lie evenly between first and last have their say first
@@ -276,7 +284,8 @@ def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Sour
             entry.parts[part.name], entry.written = found, True
             said.extend(judge.sentences(found))
             return
-        follows = select.consequence(desk.material, near[:1], desk.shelf, words=part.words) if near else None
+        # What the extractive writer took may serve here: what is shown already is in `said`.
+        follows = select.consequence(desk.material, near[:1], Shelf(), words=part.words) if near else None
         if follows and not judge.is_said(follows.text, [*said, claim]):
             entry.parts[part.name] = follows.text
             entry.evidence += follows.evidence

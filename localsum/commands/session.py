@@ -1,0 +1,202 @@
+"""What a command writes briefs with: the model, its engine and the store, as the options say; and what it reads.
+
+The engine is loaded when the first brief is to be written and stays until the session is left, over any number of runs.
+Knows nothing of outputs.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from localsum.commands.say import note
+from localsum.commands.try_out import make_sure
+from localsum.errors import InputError, LocalsumError
+from localsum.resources import writer_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from sqlite3 import Connection
+
+    from localsum.brief import Brief
+    from localsum.document import Document
+    from localsum.engine.llama import LlamaEngine
+    from localsum.inputs import Inputs
+    from localsum.live import LiveView
+    from localsum.models import Model
+    from localsum.pipeline import Failed
+    from localsum.runs import Tally
+    from localsum.templates import Template
+
+_RUN_COUNTS = (  # of engine.types.Counts, what --stats says of the run; the rest is in its "document"
+    *("prompt", "reused", "forced", "sampled", "masks", "steps"),
+    *("inside_s", "outside_s", "source_s"),
+)
+
+
+@dataclass
+class Session:
+    """Use it as a context manager: the store is opened first, and closed together with the engine."""
+
+    template: Template
+    model_name: str | None = None  # as --model, and so on
+    style: str | None = None
+    threads: int | None = None
+    context: int | None = None
+    seed: int = 0
+    reproducible: bool = False
+    store_name: str | None = None
+    no_store: bool = False
+    fresh: bool = False
+    quiet: bool = False
+    store: Connection | None = None
+    engine: LlamaEngine | None = None
+    loaded_at_s: float | None = None  # by time.perf_counter()
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Session:
+        with ExitStack() as stack:
+            if not self.no_store:
+                self.store = _open_store(stack, self.store_name, is_quiet=self.quiet)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        self._stack.close()
+
+    @property
+    def is_keeping(self) -> bool:
+        """Whether the same command would find what was done."""
+        return self.store is not None and not self.fresh
+
+    @cached_property
+    def model(self) -> Model:
+        """The model, looked for when it is first asked for. Raises ModelError."""
+        from localsum.models import find_model
+
+        return find_model(self.model_name)
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What a brief depends on besides document, model and template."""
+        asked = {"style": self.style, "seed": self.seed, "context": self.context, "reproducible": self.reproducible}
+        return {**asked, "writer": writer_version()}
+
+    def key(self, document: Document) -> str:
+        """The same for documents that have the same brief, wherever they lie."""
+        from localsum.store import key_of
+
+        return key_of(document, self.model.sha256, self.template.sha256, self.settings)
+
+    def recall(self, document: Document) -> Brief | None:
+        """The brief that is kept of the document."""
+        from localsum.store import recall
+
+        return None if self.store is None or self.fresh else recall(self.store, self.key(document), document)
+
+    def keep(self, brief: Brief) -> None:
+        from localsum.store import keep
+
+        if self.store is not None:
+            keep(self.store, self.key(brief.document), brief, self.settings)
+
+    def load(self, view: LiveView) -> LlamaEngine:
+        """The engine, loaded unless it is already."""
+        if self.engine is None:
+            view.note("looking for the model")
+            found = self.model
+            view.note(f"trying {found.name} in a process of its own")
+            make_sure(found)
+            view.note(f"loading {found.name}")
+            from localsum.engine.llama import LlamaEngine
+
+            made = LlamaEngine(
+                found.path,
+                name=found.name,
+                thinking_off=found.entry.thinking_off if found.entry else "",
+                cells=self.context,
+                threads=self.threads,
+                reproducible=self.reproducible,
+            )
+            self.engine = self._stack.enter_context(made)
+            self.loaded_at_s = time.perf_counter()
+        return self.engine
+
+    def write(self, documents: Iterable[Document], view: LiveView) -> Iterator[Brief | Failed]:
+        """A brief, or the reason why not, for each document; nothing of the store."""
+        from localsum.pipeline import write_briefs
+
+        engine = self.load(view)
+        view.note("reading")
+        names = {"name": self.model.name, "sha256": self.model.sha256}
+        yield from write_briefs(
+            documents, self.template, engine, model=names, style=self.style, seed=self.seed, on_event=view.take
+        )
+
+    def counts(self) -> dict[str, Any]:
+        """What the engine counted so far and what it runs with; nothing where it was not needed."""
+        if self.engine is None:
+            return {}
+        totals = {name: round(getattr(self.engine.totals, name), 4) for name in _RUN_COUNTS}
+        return {**totals, **self.engine.info.settings}
+
+
+def read_all(
+    files: Iterable[Path | None],
+    tally: Tally,
+    *,
+    format_in: str | None = None,
+    text_field: str | None = None,
+    title_field: str | None = None,
+    id_field: str | None = None,
+) -> Iterator[Document | InputError]:
+    """What is in the files, one after another; the tally counts them as they are read."""
+    from localsum.pipeline import check_readable
+    from localsum.readers import read
+
+    for path in files:
+        new = 1  # a file counts as unread until its first document is counted, so that Ctrl-C finds every one once
+        for found in read(path, format_in=format_in, text_field=text_field, title_field=title_field, id_field=id_field):
+            tally.unread, tally.read, new = tally.unread - new, tally.read + 1, 0
+            try:
+                yield found if isinstance(found, LocalsumError) else check_readable(found)
+            except InputError as error:
+                yield error
+        tally.unread -= new
+
+
+def left_out(inputs: Inputs) -> Iterator[str]:
+    """Notes on what is in the folders and was not taken."""
+    if inputs.unknown:
+        yield f"note: files without a known ending left out: {inputs.unknown:,}; to read them: --glob '*'"
+    if inputs.closed:
+        yield f"note: folders in folders left out: {inputs.closed:,}; to read them: --recursive"
+
+
+def _open_store(stack: ExitStack, named: str | None, *, is_quiet: bool) -> Connection | None:
+    """The store. One that nobody asked for is gone without where it cannot be used; a new one is told of."""
+    from localsum.errors import StoreError
+    from localsum.store import open_store, store_path
+
+    if (path := store_path(named)) is None:
+        return None
+    is_new = not path.exists()
+    try:
+        store = stack.enter_context(open_store(path))
+    except StoreError as error:
+        if named or os.environ.get("LOCALSUM_STORE"):
+            raise
+        if not is_quiet:
+            note(f"note: briefs are not kept, {error.message}")
+        return None
+    if is_new and not is_quiet:
+        note(
+            f"note: briefs and their texts are kept in {path}, for you only; not this time: --no-store, "
+            "never: LOCALSUM_STORE=off, no longer: localsum forget --all"
+        )
+    return store
