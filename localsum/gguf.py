@@ -58,6 +58,7 @@ class Header:
     metadata: dict[str, str | int | float | bool]
     array_lengths: dict[str, int]
     numbers: dict[str, tuple[int | float | bool, ...]]
+    text_arrays: frozenset[str]  # keys of the arrays that hold strings
     tensors: tuple[Tensor, ...]
     spans: dict[str, tuple[int, int]]
     data_start: int  # where the tensor data begins
@@ -151,8 +152,8 @@ class _Cursor:
         start = self.skip(length)
         return self.data[start : start + length].decode("utf-8", "replace")
 
-    def array(self) -> tuple[int, tuple[int | float | bool, ...] | None]:
-        """Moves past an array: its length, and its values if they are few and numbers.
+    def array(self) -> tuple[int, int, tuple[int | float | bool, ...] | None]:
+        """Moves past an array: the type of its values, its length, and the values if they are few and numbers.
 
         Strings are hopped over, none is made: 262k of them take 20 ms.
         """
@@ -160,7 +161,7 @@ class _Cursor:
         if kind in _SCALARS:
             start = self.skip(count * _SCALARS[kind].size)
             if count <= MAX_NUMBERS:
-                return count, struct.unpack_from(f"<{count}{_LETTERS[kind]}", self.data, start)
+                return kind, count, struct.unpack_from(f"<{count}{_LETTERS[kind]}", self.data, start)
         elif kind == _STRING:
             data, end, at, unpack = self.data, self.end, self.at, _U64.unpack_from
             if count * 8 > end - at:
@@ -172,7 +173,7 @@ class _Cursor:
             self.skip(at - self.at)
         else:
             raise _BrokenError(f"has an array of the unknown type {kind} in its header")
-        return count, None
+        return kind, count, None
 
 
 def _parse(cursor: _Cursor, size: int) -> Header:
@@ -189,12 +190,15 @@ def _parse(cursor: _Cursor, size: int) -> Header:
     lengths: dict[str, int] = {}
     numbers: dict[str, tuple[int | float | bool, ...]] = {}
     spans: dict[str, tuple[int, int]] = {}
+    text_arrays: set[str] = set()
     for _ in range(key_count):
         key, start, kind = cursor.string(), cursor.at, cursor.u32()
         if key in spans:
             raise _BrokenError("has the same metadata key twice")
         if kind == _ARRAY:
-            lengths[key], values = cursor.array()
+            kind_inside, lengths[key], values = cursor.array()
+            if kind_inside == _STRING:
+                text_arrays.add(key)
             if values is not None:
                 numbers[key] = values
         elif kind == _STRING:
@@ -210,11 +214,15 @@ def _parse(cursor: _Cursor, size: int) -> Header:
         raise _BrokenError("has an alignment that is no power of two")
     tensors = tuple(_tensor(cursor) for _ in range(tensor_count))
     data_start = -(-cursor.at // alignment) * alignment
-    needed = data_start + max((each.offset + (each.size or 0) for each in tensors), default=0)
+    if len({each.name for each in tensors}) < len(tensors):
+        raise _BrokenError("has two tensors of the same name")
+    if any(each.offset % alignment for each in tensors):
+        raise _BrokenError("has a tensor that begins where none can")
+    needed = max((data_start + each.offset + (each.size or 0) for each in tensors), default=cursor.at)
     if needed > size:
         raise _BrokenError(f"is cut off: {size} bytes of {needed}")
 
-    header = Header(version, metadata, lengths, numbers, tensors, spans, data_start)
+    header = Header(version, metadata, lengths, numbers, frozenset(text_arrays), tensors, spans, data_start)
     kind_of_file = header.metadata.get("general.type", "model")
     if kind_of_file != "model":
         raise _BrokenError(f"is not a model: its type is {kind_of_file!r}")

@@ -37,11 +37,12 @@ def test_a_whole_file_is_read():
     assert header.metadata["toy.flag"] is True
     assert header.numbers == {"tokenizer.ggml.scores": (1.0, 2.0, 3.0)}
     assert [(each.shape, gguf.TYPES[each.kind][0], each.size) for each in header.tensors] == [
-        ((4, 2), "F32", 32),
+        ((32, 3), "F32", 384),
         ((64,), "Q4_0", 36),
     ]
     assert header.counts("context_length") == (2048,)
     assert header.counts("head_count") == header.counts("flag") == ()
+    assert header.text_arrays == {"tokenizer.ggml.tokens"}
     assert read(make_gguf([ARCHITECTURE], version=2)).chat_template is None
 
 
@@ -64,7 +65,7 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path):
         (make_gguf(version=3 << 24), "big-endian"),
         (make_gguf(counts=(2**63, 2)), "damaged"),
         (make_gguf(counts=(2, 2**63)), "damaged"),
-        (make_gguf(data=67), "is cut off"),
+        (make_gguf(data=419), "is cut off"),
         (make_gguf([]), "names no architecture"),
         (make_gguf([pair("general.architecture", 4, struct.pack("<I", 1))]), "names no architecture"),
         (make_gguf(tensors=()), "no tensors"),
@@ -79,8 +80,10 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path):
         (make_gguf([ARCHITECTURE, pair("general.type", 8, string("adapter"))]), "not a model"),
         (make_gguf([ARCHITECTURE, pair("split.count", 2, struct.pack("<H", 3))]), "split"),
         (make_gguf(tensors=[(0, (2**32,) * 4, 0)]), "is cut off"),
-        (make_gguf(tensors=[(0, (1,), 2**64 - 1)]), "is cut off"),
-        (make_gguf(tensors=[(99, (1,), 2**64 - 1)]), "is cut off"),
+        (make_gguf(tensors=[(0, (1,), 2**64 - 32)]), "is cut off"),
+        (make_gguf(tensors=[(99, (1,), 2**64 - 32)]), "is cut off"),
+        (make_gguf(tensors=[(0, (1,), 1)]), "begins where none can"),
+        (make_gguf(names=("t", "t")), "two tensors of the same name"),
         (make_gguf(tensors=[(2, (33,), 0)]), "no whole blocks"),
         (make_gguf(tensors=[(0, (1,) * 5, 0)]), "5 dimensions"),
     ],

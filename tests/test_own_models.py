@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Said
-from ggufs import ARCHITECTURE, CHAT, PAIRS, make_gguf, number, text
+from ggufs import ARCHITECTURE, CHAT, METADATA, PAIRS, make_gguf, number, text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +18,7 @@ from localsum import models
 from localsum.errors import ModelError, UsageError
 from localsum.models import find_model, own, rows
 from localsum.models.own import import_file
+from localsum.probe import Tried
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and names of POSIX")
 WHOLE = make_gguf()
@@ -30,6 +31,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("LOCALSUM_MODELS", str(tmp_path / "models"))
     monkeypatch.delenv("LOCALSUM_MODEL", raising=False)
     monkeypatch.setattr(models.packages, "find_spec", lambda _: None)
+    monkeypatch.setattr("localsum.probe.try_model", lambda _: Tried(1.0, 100.0, 50.0, 2, "CPU"))
     return tmp_path / "models"
 
 
@@ -72,14 +74,14 @@ def test_the_role_is_told_by_the_chat_template(file):
 
 
 def test_licence_and_memory_come_from_the_header(file):
-    shape = [number("toy.block_count", 4), number("toy.embedding_length", 1024), number("toy.attention.head_count", 8)]
-    shape += [number("toy.attention.head_count_kv", 2), text("general.license", "apache-2.0\n\x1b[31m")]
-    file.write_bytes(make_gguf([*PAIRS, *shape]))
+    wide = {name: number(name, value) for name, value in (("toy.block_count", 1), ("toy.attention.key_length", 1024))}
+    licence = text("general.license", "apache-2.0\n\x1b[31m")
+    file.write_bytes(make_gguf([*(METADATA | wide).values(), licence]))
     entry = import_file(file).entry
     assert entry.licence == "apache-2.0 \x1b[31m"  # as it is; whoever shows it cleans it
-    # 4 layers of 2 heads of 128 + 128 values in f16 are 4,096 bytes a token, for 2,048 tokens; and what is beside.
+    # A layer with one head of 1,024 + 16 values in f16 is 2,080 bytes a token, for 2,048 tokens; and what is beside.
     assert entry.ram_gb == round(
-        (len(file.read_bytes()) + 4096 * 2048 + own.memory_bytes(own.read_header(file), 0, 0)) / 1e9, 1
+        (len(file.read_bytes()) + 2080 * 2048 + own.memory_bytes(own.check_file(file), 0, 0)) / 1e9, 1
     )
 
 
@@ -109,7 +111,7 @@ def test_names_that_are_none(name, file, folder):
 def test_a_name_that_is_taken_stays_with_what_has_it(file, tmp_path):
     import_file(file, "mine")
     other = tmp_path / "other.gguf"
-    other.write_bytes(make_gguf(data=100))
+    other.write_bytes(make_gguf(data=500))
     for taken in ["mine", models.registry()[0].name]:
         with pytest.raises(UsageError, match="another model is called") as caught:
             import_file(other, taken)
@@ -137,7 +139,7 @@ def test_what_is_no_model_leaves_no_row(file, folder):
 
 def test_an_imported_file_that_changed_is_refused(file):
     import_file(file, "mine")
-    file.write_bytes(make_gguf(data=100))
+    file.write_bytes(make_gguf(data=500))
     with pytest.raises(ModelError, match="is not the mine of the registry"):
         find_model("mine")
     file.write_bytes(WHOLE[:-1] + b"x")
@@ -298,7 +300,7 @@ def test_remove_leaves_a_file_that_another_row_needs(folder, tmp_path):
     assert find_model("one").path == folder / "in.gguf"
     # Another file of the same name, elsewhere: not the one in the folder.
     elsewhere = tmp_path / "in.gguf"
-    elsewhere.write_bytes(make_gguf(data=100))
+    elsewhere.write_bytes(make_gguf(data=500))
     import_file(elsewhere, "three")
     own.remove("three")
     assert find_model("one").path == folder / "in.gguf"
@@ -313,13 +315,14 @@ def test_the_commands(file, folder, said: Said):
     assert said("models", "path") == (0, f"{file}\n", "")
     code, out, err = said("models")
     assert said("models", "list") == (code, out, err)
-    assert out.splitlines()[0].split() == ["mine", "0", "MB", "not", "stated", "installed"]
+    first = out.splitlines()[0].split()  # in between is how fast it reads, as it did when it was imported
+    assert (first[:5], first[-1]) == (["mine", "0", "MB", "not", "stated"], "installed")
     assert len(out.splitlines()) == len(models.registry())
     code, out, _ = said("models", "info", "mine", "--context", "1000")
     assert code == 0
     shown = dict(line.split(None, 1) for line in out.replace("chat template", "template").splitlines())
     assert shown["sha256"] == f"{SHA256} (checked)"
-    assert shown["tensors"] == "Q4_0 1 (0 MB), F32 1 (0 MB)"
+    assert shown["tensors"] == "F32 1 (0 MB), Q4_0 1 (0 MB)"
     assert shown["vocabulary"] == "3 tokens"
     assert shown["template"] == "14 characters: an instruct model"
     assert shown["memory"] == "0.2 GB at 1,000 tokens, at most"
@@ -337,8 +340,7 @@ def test_the_commands(file, folder, said: Said):
 
 def test_nothing_of_a_hostile_header_reaches_the_terminal(file, said: Said):
     evil = "\x1b]0;owned\x07\x1b[31mred\u202e\n"
-    pairs = [text("general.architecture", evil), text("general.license", evil), CHAT]
-    file.write_bytes(make_gguf(pairs))
+    file.write_bytes(make_gguf([*PAIRS, text("general.license", evil), text("general.name", evil)]))
     said("models", "import", str(file), "--name", "evil")
     for line in (["models"], ["models", "info", "evil"], ["models", "info", str(file)], ["models", "verify"]):
         code, out, err = said(*line)

@@ -16,7 +16,7 @@ import pytest
 from command_line import Said, Stand
 
 from localsum.arrivals import Arrivals
-from localsum.commands.desk import Desk
+from localsum.commands.session import Session
 from localsum.commands.watching import Watching, counts_of
 from localsum.engine.types import Branch, Event, Request
 from localsum.errors import EngineError
@@ -39,9 +39,11 @@ class Batches:
     """`batches("a.md", …)` lets what is in the folder settle; says what standard output got, and the counts."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], store: Path | None, into: Path | None) -> None:
-        self.desk = Desk(load_template(None), store_name=str(store) if store else None, no_store=not store, quiet=True)
+        self.session = Session(
+            load_template(None), store_name=str(store) if store else None, no_store=not store, quiet=True
+        )
         self.arrivals = Arrivals(folder, settle_s=1.0, without=into)
-        self.watching = Watching(self.desk, self.arrivals, into, "jsonl", {})
+        self.watching = Watching(self.session, self.arrivals, into, "jsonl", {})
         self._capsys, self._now_s = capsys, 0.0
 
     def __call__(self) -> tuple[list[str], str]:
@@ -59,7 +61,7 @@ def batches(
     (tmp_path / "in").mkdir()
     store = tmp_path / "kept.sqlite3" if request.param == "store" else None
     made = Batches(tmp_path / "in", capsys, store, None)
-    with made.desk:
+    with made.session:
         yield made
 
 
@@ -160,7 +162,7 @@ def test_what_the_engine_fails_at_is_named_and_comes_again_when_it_is_changed(
     monkeypatch.setattr(Stand, "script", staticmethod(script))
     (tmp_path / "in").mkdir()
     made = Batches(tmp_path / "in", capsys, None, tmp_path / "briefs")
-    with made.desk:
+    with made.session:
         put(tmp_path / "in/a.md", text("Monday"))
         put(tmp_path / "in/b.md", text("Tuesday"))
         assert made() == ([], "1 written, 1 failed")
@@ -188,7 +190,7 @@ def test_a_folder_of_briefs_grows_over_several_watches(
     store = tmp_path / "kept.sqlite3" if has_store else None
 
     first = Batches(source, capsys, store, into)
-    with first.desk:
+    with first.session:
         put(source / "a.md", text("Monday"))
         put(source / "bad.md", "\0\1\2" * 100)
         assert first() == ([], "1 written, 1 failed")
@@ -214,7 +216,7 @@ def test_a_folder_of_briefs_grows_over_several_watches(
         assert len(listed(into)) == 3
 
     second = Batches(source, capsys, store, into)
-    with second.desk:
+    with second.session:
         second.arrivals.look(0.0)
         second.watching.leave(second.arrivals.take_all())
         (into / before[1]).unlink()

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localsum.commands.slim import UNSEEN
-from localsum.engine.fit import usable_cores
 from localsum.engine.llama import LlamaBackend
+from localsum.engine.machine import usable_cores
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
 from localsum.engine.types import Segment

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from localsum.commands import options
-from localsum.commands.desk import Desk, left_out, read_all
 from localsum.commands.say import failure, note, terminal, write_out
+from localsum.commands.session import Session, left_out, read_all
 from localsum.errors import InputError, InterruptedRun, LocalsumError
 
 if TYPE_CHECKING:
@@ -70,12 +70,12 @@ def brief(
         out: Output = Stream(wanted, lambda done: render(done, wanted, **terminal()), write_out)
     else:
         out = Folder(into, wanted) if into else OneFile(Path(output), wanted)
-    desk = Desk(chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet)
+    session = Session(chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet)
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     timings: list[dict[str, float]] = []
     notes: list[str] = []
     try:
-        with LiveView(is_quiet=quiet) as view, desk:
+        with LiveView(is_quiet=quiet) as view, session:
 
             def documents() -> Iterator[Document | InputError]:
                 for found in read_all(inputs.files, tally, **fields):
@@ -85,11 +85,11 @@ def brief(
 
             def recalled(document: Document) -> Brief | None:
                 view.progress(tally.done + len(tally.failed), tally.total)
-                return desk.recall(document)
+                return session.recall(document)
 
             def keep(done: Brief) -> None:
                 timings.append(done.timing)
-                desk.keep(done)
+                session.keep(done)
 
             def put(done: Brief) -> None:
                 view.progress(tally.done + len(tally.failed), tally.total)
@@ -97,7 +97,7 @@ def brief(
                 with view.aside() if output is None else nullcontext():
                     out.put(done)
 
-            run(documents(), tally, recall=recalled, write=partial(desk.write, view=view), keep=keep, put=put)
+            run(documents(), tally, recall=recalled, write=partial(session.write, view=view), keep=keep, put=put)
         with undisturbed():
             out.close(tally.failed)
     except KeyboardInterrupt:
@@ -106,10 +106,10 @@ def brief(
         if into:
             with undisturbed():
                 out.close(tally.failed)
-        raise _interrupted(tally, call.obj or [], is_kept=desk.is_keeping) from None
+        raise _interrupted(tally, call.obj or [], is_kept=session.is_keeping) from None
     if stats:
-        load_s = round(desk.loaded_at_s - started, 4) if desk.loaded_at_s else 0.0
-        whole = {"load_s": load_s, "wall_s": round(time.perf_counter() - started, 4), **desk.counts()}
+        load_s = round(session.loaded_at_s - started, 4) if session.loaded_at_s else 0.0
+        whole = {"load_s": load_s, "wall_s": round(time.perf_counter() - started, 4), **session.counts()}
         each = {"document": timings[0]} if len(timings) == 1 else {"documents": timings}
         note(json.dumps({**whole, **each, "from_store": tally.recalled}))
     elif not quiet and tally.total == 1 and wanted in ("json", "jsonl"):
@@ -120,7 +120,7 @@ def brief(
     if tally.failed:
         raise failure(tally.failed, tally.total, tally.line())
     if not quiet and not stats:
-        _last_line(tally, into, is_kept=desk.store is not None)
+        _last_line(tally, into, is_kept=session.store is not None)
 
 
 def _interrupted(tally: Tally, arguments: list[str], *, is_kept: bool) -> InterruptedRun:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,10 +12,14 @@ import typer
 
 from localsum.commands.say import note, write_out
 from localsum.commands.slim import slim
+from localsum.commands.try_out import make_sure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from localsum.gguf import Header
-    from localsum.models import Model
+    from localsum.models import Model, RegistryEntry
+    from localsum.models.recommend import Advice
 
 app = typer.Typer(
     name="models",
@@ -36,19 +43,47 @@ def models(call: typer.Context) -> None:
 
 @app.command("list")
 def list_() -> None:
-    """List the models of the registry, the installed ones first, and how to get the others."""
+    """List the models of the registry: installed ones first, size, licence, whether they suit this machine."""
+    from localsum.engine.machine import this_machine
     from localsum.models import how_to_get, models_dir, present, registry
+    from localsum.models.recommend import advise
     from localsum.render.clean import clean, one_line
 
     rows = sorted(registry(), key=lambda entry: not present(entry))
+    advice = {one.entry.name: one for one in advise(rows, this_machine(), _speeds())}
     width = max(len(entry.name) for entry in rows)
-    lines = []
     for entry in rows:
         state = "installed" if present(entry) else how_to_get(entry)
+        size = f"{entry.bytes / 1e6:>6,.0f} MB" if entry.bytes else "       ? MB"
+        one = advice.get(entry.name)
+        suits = "?" if one is None else "no" if one.why_not else _seconds(one)
         licence = one_line(entry.licence)[:20]
-        lines.append(f"{entry.name:<{width}}  {entry.bytes / 1e6:>6,.0f} MB  {licence:<20}  {clean(state)}\n")
-    write_out("".join(lines))
+        write_out(f"{entry.name:<{width}}  {size}  {licence:<20}  {suits:<10}  {clean(state)}\n")
     note(f"models folder: {models_dir()}")
+    note('seconds: to read an article of 1,000 words ("about": an estimate); no: too much for this machine')
+
+
+@app.command()
+def recommend() -> None:
+    """Say which model suits this machine best, and why; then the others."""
+    from localsum.engine.machine import this_machine
+    from localsum.models import how_to_get, present, registry
+    from localsum.models.recommend import advise
+
+    machine = this_machine()
+    rows = advise(registry(), machine, _speeds())
+    width = max(len(row.entry.name) for row in rows)
+    for row in rows:
+        said = row.why_not or f"{row.entry.ram_gb:.1f} GB of memory, {_seconds(row)} to read an article"
+        state = "" if not present(row.entry) else ", installed"
+        write_out(f"{row.entry.name:<{width}}  {'no ' if row.why_not else 'yes'}  {said}{state}\n")
+    best = rows[0].entry
+    if rows[0].why_not:
+        note("no model of the registry suits this machine; the smallest: localsum models list")
+        return
+    why = "the largest instruct model" if best.role == "instruct" else "the largest model"
+    note(f"{best.name}: {why} that fits {machine.memory / 1e9:.0f} GB of memory and reads an article in half a minute")
+    note(f"use it: localsum brief PATH --model {best.name}" if present(best) else f"get it: {how_to_get(best)}")
 
 
 @app.command()
@@ -102,6 +137,41 @@ def verify(
 
 
 @app.command()
+def pull(
+    name: NameArgument,
+    accept_license: Annotated[
+        bool, typer.Option("--accept-license", help="Accept the licence of the model without being asked.")
+    ] = False,
+) -> None:
+    """Download a model of the registry: the one command that goes to the network, and to its hub alone."""
+    from localsum.errors import InterruptedRun, ModelError
+    from localsum.guard import opened_to
+    from localsum.models import how_to_get, present, resolve, row_of, unknown
+    from localsum.models.hub import hosts
+
+    entry = row_of(name)
+    if entry is None:
+        raise unknown(name)
+    if present(entry):
+        note(f"{name} is here already: {resolve(entry).path}")
+        return
+    if not entry.repo:
+        raise ModelError(f"{name} is in no repository.", how_to_get(entry))
+    _ask_for_licence(entry, is_accepted=accept_license)
+    try:
+        with opened_to(hosts()), _progress(entry) as tell:
+            from localsum.models.pull import pull  # here, because the library looks at the environment when it loads
+
+            found = pull(entry, tell)
+    except KeyboardInterrupt:
+        hint = f"what has arrived is kept; go on with: localsum models pull {name}"
+        raise InterruptedRun("interrupted", hint) from None
+    note(f"{found.path}, SHA-256 {found.sha256}")
+    make_sure(found)
+    note(f"write a brief with it: localsum brief PATH --model {name}")
+
+
+@app.command()
 def remove(name: NameArgument) -> None:
     """Remove a model: its file in the models folder, its row in your own registry."""
     from localsum.models.own import remove
@@ -118,14 +188,65 @@ def import_(
     ] = None,
 ) -> None:
     """Give a GGUF file of yours a name, with its SHA-256, so that --model NAME finds it."""
+    from localsum.models import from_path
     from localsum.models.own import import_file
 
-    found = import_file(Path(file), name)
+    path = Path(os.path.abspath(os.path.expanduser(file)))
+    make_sure(from_path(path))
+    found = import_file(path, name)
     write_out(f"{found.name}\n")
     note(f"write a brief with it: localsum brief PATH --model {found.name}")
 
 
 app.command()(slim)
+
+
+def _speeds() -> dict[str, float]:
+    """Tokens read per second by SHA-256, of the models that were tried on this machine."""
+    from localsum.models import registry
+    from localsum.models.tried import recall
+
+    found = ((entry.sha256, recall(entry.sha256)) for entry in registry() if entry.sha256)
+    return {sha256: float(how["read_tokens_s"]) for sha256, how in found if how}
+
+
+def _seconds(advice: Advice) -> str:
+    """Of reading an article, with a mark where that is no measurement."""
+    return f"{advice.read_s:.1f} s" if advice.is_measured else f"about {advice.read_s:.0f} s"
+
+
+def _ask_for_licence(entry: RegistryEntry, *, is_accepted: bool) -> None:
+    """Shows the licence; goes on if it is, was, or now becomes accepted."""
+    from localsum.errors import UsageError
+    from localsum.models import licences
+
+    if licences.is_accepted(entry):
+        return
+    for line in licences.about(entry):
+        note(line)
+    if not is_accepted:
+        hint = f"localsum models pull {entry.name} --accept-license"
+        if not sys.stdin.isatty():
+            raise UsageError(f"{entry.name} needs a licence to be accepted, and nobody can be asked here", hint)
+        if not typer.confirm("Do you accept it?", err=True):
+            raise UsageError("the licence was not accepted, nothing was downloaded", hint)
+    licences.accept(entry)
+
+
+@contextmanager
+def _progress(entry: RegistryEntry) -> Iterator[Callable[[int, int], None]]:
+    """What to call with the bytes that are there and all bytes: a bar on a terminal, else one line."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    if not sys.stderr.isatty():
+        note(f"downloading {entry.file}{f', {entry.bytes / 1e6:,.0f} MB' if entry.bytes else ''}")
+        yield lambda _there, _all: None
+        return
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(entry.name, total=entry.bytes or None)
+        yield lambda there, size: bar.update(task, completed=there, total=size)
 
 
 def _about(model: Model, header: Header, context: int) -> list[tuple[str, str]]:

@@ -123,8 +123,8 @@ def _smallest(source: Source, language: str, max_loss: float) -> int:
 
 def _bits_per_byte(path: Path) -> float:
     """Of two articles that ship with localsum and that the choice of tokens did not see."""
-    from localsum.engine.fit import usable_cores
     from localsum.engine.llama import LlamaBackend
+    from localsum.engine.machine import usable_cores
     from localsum.engine.types import Segment
     from localsum.resources import resource
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from localsum.commands import options
-from localsum.commands.desk import Desk, left_out
 from localsum.commands.say import note
+from localsum.commands.session import Session, left_out
 from localsum.errors import InterruptedRun, LocalsumError, UsageError
 
 if TYPE_CHECKING:
@@ -76,16 +76,16 @@ def watch(
         raise UsageError(f"{shown(folder)} {what}", f"name a folder: localsum watch DIR; or: {hint}")
     into = _output_folder(output, folder)
     form = format or ("terminal" if output is None and sys.stdout.isatty() else "md")
-    desk = Desk(
+    session = Session(
         load_template(template), model, style, threads, context, seed, reproducible, store, no_store, quiet=quiet
     )
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     arrivals = Arrivals(Path(folder), settle, recursive, glob, into)
-    watching = Watching(desk, arrivals, into, form, fields)
+    watching = Watching(session, arrivals, into, form, fields)
     unreadable: set[str] = set()
     try:
-        with desk:
-            desk.model  # noqa: B018  (where there is none, nobody should wait for an article to be told so)
+        with session:
+            session.model  # noqa: B018  (where there is none, nobody should wait for an article to be told so)
             arrivals.look(monotonic())
             if new_only:
                 watching.leave(arrivals.take_all())
@@ -133,5 +133,5 @@ def _interrupted(watching: Watching, arguments: list[str]) -> InterruptedRun:
     again = shlex.join(["localsum", *arguments])
     return InterruptedRun(
         f"interrupted: {counts}",
-        f"go on with: {again}" if watching.desk.is_keeping else f"start again with: {again}",
+        f"go on with: {again}" if watching.session.is_keeping else f"start again with: {again}",
     )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from localsum.commands.desk import Desk, read_all
 from localsum.commands.say import terminal, write_out
+from localsum.commands.session import Session, read_all
 from localsum.errors import InputError, LocalsumError
 from localsum.files import undisturbed
 from localsum.outputs import Folder, Output, Stream
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 class Watching:
     """What a watch remembers from one batch of files to the next."""
 
-    desk: Desk
+    session: Session
     arrivals: Arrivals
     into: Path | None
     form: FormatName
     fields: dict[str, str | None]
     tally: Tally = field(default_factory=Tally)  # of the batch in hand, or the last one
     earlier: Tally = field(default_factory=Tally)  # of the batches before it, in sum
-    key_at: dict[str, str] = field(default_factory=dict)  # Desk.key of what was briefed last, by Document.path
+    key_at: dict[str, str] = field(default_factory=dict)  # Session.key of what was briefed last, by Document.path
     keys: set[str] = field(default_factory=set)  # of all that were briefed
     failed: dict[Path, list[LocalsumError]] = field(default_factory=dict)  # what is wrong with files as they are now
 
@@ -81,7 +81,7 @@ class Watching:
                     if isinstance(found, LocalsumError):
                         self.failed.setdefault(path, []).append(found)
                         yield found
-                    elif (key := self.desk.key(found)) in in_hand or self._is_known(found, key):
+                    elif (key := self.session.key(found)) in in_hand or self._is_known(found, key):
                         tally.recalled += 1
                     else:
                         in_hand.add(key)
@@ -91,10 +91,10 @@ class Watching:
 
         def recalled(document: Document) -> Brief | None:
             view.progress(tally.done + len(tally.failed), tally.total)
-            return self.desk.recall(document) if self.into else None  # else `_is_known` would have found it
+            return self.session.recall(document) if self.into else None  # else `_is_known` would have found it
 
         def write(documents: Iterator[Document]) -> Iterator[Brief | Failed]:
-            for outcome in self.desk.write(documents, view):
+            for outcome in self.session.write(documents, view):
                 if isinstance(outcome, Failed):
                     self.failed.setdefault(file_of[outcome.document.path], []).append(outcome.error)
                 yield outcome
@@ -106,7 +106,7 @@ class Watching:
             self._remember(done.document)
 
         try:
-            run(documents(), tally, recall=recalled, write=write, keep=self.desk.keep, put=put)
+            run(documents(), tally, recall=recalled, write=write, keep=self.session.keep, put=put)
         finally:
             with undisturbed():
                 out.close([error for errors in self.failed.values() for error in errors])
@@ -118,13 +118,13 @@ class Watching:
         """
         if key in self.keys and (not self.into or self.key_at.get(document.path or "", key) == key):
             return True
-        if self.into or self.desk.recall(document) is None:
+        if self.into or self.session.recall(document) is None:
             return False
         self._remember(document)
         return True
 
     def _remember(self, document: Document) -> None:
-        self.key_at[document.path or ""] = key = self.desk.key(document)
+        self.key_at[document.path or ""] = key = self.session.key(document)
         self.keys.add(key)
 
 

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from localsum.errors import ModelError
 from localsum.folders import models_dir
-from localsum.gguf import read_header
 from localsum.models import packages
 from localsum.models.digests import digest, holds, size_of
-from localsum.models.rows import RegistryEntry, registry
+from localsum.models.rows import RegistryEntry, is_vouched, registry
+from localsum.models.sound import check_file
 
 __all__ = ["Model", "RegistryEntry", "find_model", "how_to_get", "installed", "models_dir", "present", "registry"]
 
@@ -35,6 +35,7 @@ class Model:
     sha256: str
     bytes: int
     entry: RegistryEntry | None
+    is_vouched: bool = True  # its SHA-256 is that of a row that ships; any other file may be anything
 
 
 def find_model(name_or_path: str | None = None) -> Model:
@@ -103,8 +104,7 @@ def how_to_get(entry: RegistryEntry) -> str:
         return entry.install
     if not entry.repo:
         return f"localsum models import PATH --name {entry.name}"
-    version = f" at revision {entry.revision}" if entry.revision else ""
-    return f"Put {entry.file} from the Hugging Face repository {entry.repo}{version} into {models_dir()}"
+    return f"localsum models pull {entry.name}"
 
 
 def _places(entry: RegistryEntry) -> Iterator[Path]:
@@ -133,12 +133,12 @@ def resolve(entry: RegistryEntry) -> Model:
         )
     else:
         raise ModelError(f"The model {entry.name} is not installed.", how_to_get(entry))
-    return Model(entry.name, path, entry.sha256, entry.bytes, entry)
+    return Model(entry.name, path, entry.sha256, entry.bytes, entry, is_vouched(entry.sha256))
 
 
 def from_path(path: Path) -> Model:
     """The model in any GGUF file; a file whose SHA-256 the registry knows gets its name and row. Raises ModelError."""
-    read_header(path)
+    check_file(path)
     try:
         sha256, size = digest(path), path.stat().st_size
     except OSError as error:
@@ -146,4 +146,4 @@ def from_path(path: Path) -> Model:
             f"{str(path)!r} cannot be read: {error}", "Give another model; all: localsum models"
         ) from error
     entry = next((entry for entry in registry() if entry.sha256 == sha256), None)
-    return Model(entry.name if entry else path.stem, path, sha256, size, entry)
+    return Model(entry.name if entry else path.stem, path, sha256, size, entry, is_vouched(sha256))

@@ -10,11 +10,12 @@ from typing import Any
 
 from localsum.errors import ModelError, UsageError
 from localsum.folders import models_dir
-from localsum.gguf import Header, read_header
+from localsum.gguf import Header
 from localsum.models import Model, how_to_get, packages, resolve, row_of, unknown
 from localsum.models.digests import digest, forget, holds
 from localsum.models.rows import check_name, drop_row, keep_row, own_rows, registry
 from localsum.models.sizes import memory_bytes
+from localsum.models.sound import check_file
 
 _PLANNED = 8192  # tokens of context in the figure for memory; more buy no speed (engine/fit.py)
 
@@ -27,7 +28,7 @@ def import_file(path: Path, name: str | None = None) -> Model:
     name that is taken or none.
     """
     path = Path(os.path.abspath(os.path.expanduser(path)))
-    header = read_header(path)
+    header = check_file(path)
     try:
         sha256, size = digest(path), path.stat().st_size
     except OSError as error:
@@ -79,7 +80,7 @@ def verify(name: str) -> Model:
     with suppress(ModelError, OSError):
         digest(resolve(entry).path, afresh=True)
     model = resolve(entry)
-    read_header(model.path)
+    check_file(model.path)
     return model
 
 

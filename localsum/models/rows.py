@@ -64,6 +64,11 @@ def registry() -> tuple[RegistryEntry, ...]:
     return tuple(_entry(row) for row in rows.values())
 
 
+def is_vouched(sha256: str) -> bool:
+    """Whether a row that ships has this SHA-256."""
+    return any(row.get("sha256") == sha256 for row in _shipped())
+
+
 def own_registry() -> Path:
     """The user's own registry file; it need not exist."""
     return models_dir() / "registry.toml"

@@ -1,6 +1,6 @@
 """What a command writes briefs with: the model, its engine and the store, as the options say; and what it reads.
 
-The engine is loaded when the first brief is to be written and stays until the desk is left, over any number of runs.
+The engine is loaded when the first brief is to be written and stays until the session is left, over any number of runs.
 Knows nothing of outputs.
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localsum.commands.say import note
+from localsum.commands.try_out import make_sure
 from localsum.errors import InputError, LocalsumError
 from localsum.resources import writer_version
 
@@ -39,7 +40,7 @@ _RUN_COUNTS = (  # of engine.types.Counts, what --stats says of the run; the res
 
 
 @dataclass
-class Desk:
+class Session:
     """Use it as a context manager: the store is opened first, and closed together with the engine."""
 
     template: Template
@@ -58,7 +59,7 @@ class Desk:
     loaded_at_s: float | None = None  # by time.perf_counter()
     _stack: ExitStack = field(default_factory=ExitStack)
 
-    def __enter__(self) -> Desk:
+    def __enter__(self) -> Session:
         with ExitStack() as stack:
             if not self.no_store:
                 self.store = _open_store(stack, self.store_name, is_quiet=self.quiet)
@@ -109,11 +110,18 @@ class Desk:
         if self.engine is None:
             view.note("looking for the model")
             found = self.model
+            view.note(f"trying {found.name} in a process of its own")
+            make_sure(found)
             view.note(f"loading {found.name}")
             from localsum.engine.llama import LlamaEngine
 
             made = LlamaEngine(
-                found.path, name=found.name, cells=self.context, threads=self.threads, reproducible=self.reproducible
+                found.path,
+                name=found.name,
+                thinking_off=found.entry.thinking_off if found.entry else "",
+                cells=self.context,
+                threads=self.threads,
+                reproducible=self.reproducible,
             )
             self.engine = self._stack.enter_context(made)
             self.loaded_at_s = time.perf_counter()
