@@ -465,6 +465,10 @@ def test_a_slim_model_is_known_by_its_name(own, said):
     assert "slim already" in notes
 
 
+def test_what_is_recommended_can_be_slimmed(own, said):
+    assert "localsum models slim " in said("models", "recommend")[2]
+
+
 def test_what_does_not_fit_is_wrong_usage(own, said):
     for options in (("--keep", "9", "--max-loss", "1"), ("--keep", "9999", "--name", "x y"), ("--language", "de")):
         assert said("models", "slim", str(own), *options)[0] == 2

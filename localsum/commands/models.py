@@ -67,7 +67,7 @@ def list_() -> None:
 def recommend() -> None:
     """Say which model suits this machine best, and why; then the others."""
     from localsum.engine.machine import this_machine
-    from localsum.models import how_to_get, present, registry
+    from localsum.models import how_to_get, present, registry, row_of
     from localsum.models.recommend import advise
 
     machine = this_machine()
@@ -84,6 +84,8 @@ def recommend() -> None:
     why = "the largest instruct model" if best.role == "instruct" else "the largest model"
     note(f"{best.name}: {why} that fits {machine.memory / 1e9:.0f} GB of memory and reads an article in half a minute")
     note(f"use it: localsum brief PATH --model {best.name}" if present(best) else f"get it: {how_to_get(best)}")
+    if row_of(f"{best.name}-slim") is None:
+        note(f"then, for English, a smaller and faster file of it: localsum models slim {best.name}")
 
 
 @app.command()
