@@ -83,9 +83,9 @@ def recommend() -> None:
         return
     why = "the largest instruct model" if best.role == "instruct" else "the largest model"
     note(f"{best.name}: {why} that fits {machine.memory / 1e9:.0f} GB of memory and reads an article in half a minute")
-    note(f"use it: localsum brief PATH --model {best.name}" if present(best) else f"get it: {how_to_get(best)}")
     if row_of(f"{best.name}-slim") is None:
-        note(f"then, for English, a smaller and faster file of it: localsum models slim {best.name}")
+        note(f"smaller and faster, for English, once it is installed: localsum models slim {best.name}")
+    note(f"use it: localsum brief PATH --model {best.name}" if present(best) else f"get it: {how_to_get(best)}")
 
 
 @app.command()
