@@ -472,6 +472,9 @@ def test_what_is_recommended_can_be_slimmed(own, said):
 def test_what_does_not_fit_is_wrong_usage(own, said):
     for options in (("--keep", "9", "--max-loss", "1"), ("--keep", "9999", "--name", "x y"), ("--language", "de")):
         assert said("models", "slim", str(own), *options)[0] == 2
+    code, _, notes = said("models", "slim", str(own))
+    assert code == 2
+    assert "520 tokens" in notes
     assert not list(own.parent.glob("models/*.gguf"))
 
 

@@ -64,11 +64,13 @@ def slim(
         make_folder(target.parent)
         if max_loss is not None:
             keep = _smallest(source, language, max_loss)
-        kept = choose_for(source.vocabulary, language, keep or KEEP)
-        if len(kept) >= len(source.vocabulary):
+        keep = keep or KEEP
+        if keep >= len(source.vocabulary):
             raise UsageError(
-                f"{found.name} has no more than {len(source.vocabulary):,} tokens", "localsum models slim NAME --keep N"
+                f"{found.name} has {len(source.vocabulary):,} tokens, which is not more than {keep:,}",
+                f"to have it smaller yet: localsum models slim {found.name} --keep {len(source.vocabulary) // 2}",
             )
+        kept = choose_for(source.vocabulary, language, keep)
         written = write_slim(source, target, kept, _notes(found, language))
     except OSError as error:
         raise ModelError(
