@@ -120,6 +120,7 @@ def make(model: Path, sizes: Sequence[str], folder: Path) -> list[Path]:
     `+all` the tokens' rows as well.
     """
     from localsum import slim
+    from localsum.vocabulary import choose_for
 
     source = slim.read_source(model)
     files = [model]
@@ -127,7 +128,7 @@ def make(model: Path, sizes: Sequence[str], folder: Path) -> list[Path]:
         number, _, requantized = size.partition("+")
         path = folder / f"{model.stem}-slim-{size}.gguf"
         language = "en" if number.isdigit() else number
-        kept = slim.choose_for(source.vocabulary, language, int(number) if number.isdigit() else len(source.vocabulary))
+        kept = choose_for(source.vocabulary, language, int(number) if number.isdigit() else len(source.vocabulary))
         if requantized:
             trial = folder / "trial.gguf"
             slim.write_slim(source, trial, kept, {})

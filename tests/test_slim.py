@@ -27,18 +27,8 @@ from localsum.errors import ModelError
 from localsum.gguf import Tensor, read_header
 from localsum.gguf_write import decode, encode, head
 from localsum.models import find_model
-from localsum.slim import (
-    Source,
-    always,
-    builder,
-    choose,
-    choose_for,
-    is_of,
-    ranking,
-    read_source,
-    write_slim,
-    written,
-)
+from localsum.slim import Source, read_source, write_slim
+from localsum.vocabulary import Vocabulary, always, builder, choose, choose_for, is_of, ranking, written
 
 TEXT = (
     "The harbor town of Lindvik has put a small language model on the computers of its library. The model writes "
@@ -318,8 +308,6 @@ def test_the_number_is_what_was_asked_for_and_round(keep, seed):
 
 
 def vocabulary_of(values):
-    from localsum.slim import Vocabulary
-
     tokens, types, scores = (decode(values[f"tokenizer.ggml.{name}"]) for name in ("tokens", "token_type", "scores"))
     return Vocabulary("llama", tokens, types, scores, None, frozenset({1, 2, 3}))
 
@@ -422,12 +410,24 @@ def test_the_notice_of_gemma_is_in_the_file(tmp_path):
     [
         ({"tokenizer.ggml.model": encode("t5")}, "kind 't5'"),
         ({"tokenizer.ggml.scores": encode([1.0])}, "not complete"),
+        ({"tokenizer.ggml.tokens": encode([1] * ROWS)}, "not complete"),
+        ({"tokenizer.ggml.token_type": encode([b"1"] * ROWS)}, "not complete"),
         ({"localsum.slim.source_sha256": encode("0")}, "slim already"),
     ],
 )
 def test_what_cannot_be_slimmed_is_said(tmp_path, more, why):
     with pytest.raises(ModelError, match=why):
         read_source(toy(tmp_path, "sentencepiece", **more))
+
+
+def test_strange_ids_and_endless_tokens_do_no_harm(tmp_path):
+    tokens = decode(sentencepiece()["tokenizer.ggml.tokens"])
+    assert isinstance(tokens, list)
+    tokens[300] = b"ab" * 1_000_000
+    odd = {"tokenizer.ggml.tokens": encode(tokens), "tokenizer.ggml.sep_token_id": encode("none")}
+    source, kept, target = slimmed(toy(tmp_path, "sentencepiece", **odd), 384)
+    assert source.vocabulary.tokens.index(tokens[300]) not in kept
+    assert decode(span(target, "tokenizer.ggml.sep_token_id")) == "none"
 
 
 def test_a_table_under_another_name_is_refused(tmp_path):

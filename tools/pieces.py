@@ -25,7 +25,8 @@ from localsum.engine.machine import usable_cores
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
 from localsum.engine.types import Segment
-from localsum.slim import is_letter, is_of, read_source, written
+from localsum.slim import read_source
+from localsum.vocabulary import is_letter, is_of, written
 
 ROOT = Path(__file__).resolve().parents[1]
 BRANCHES = 24

@@ -50,7 +50,8 @@ def slim(
     from localsum.models import find_model, models_dir, row_of
     from localsum.models.digests import make_folder
     from localsum.models.rows import check_name
-    from localsum.slim import choose_for, read_source, write_slim
+    from localsum.slim import read_source, write_slim
+    from localsum.vocabulary import choose_for
 
     if keep is not None and max_loss is not None:
         raise UsageError("--keep and --max-loss exclude each other", "localsum models slim NAME --max-loss 2")
@@ -106,7 +107,8 @@ def _smallest(source: Source, language: str, max_loss: float) -> int:
     import tempfile
 
     from localsum.models import models_dir
-    from localsum.slim import choose_for, write_slim
+    from localsum.slim import write_slim
+    from localsum.vocabulary import choose_for
 
     full = _bits_per_byte(source.path)
     note(f"{len(source.vocabulary):,} tokens: {full:.4f} bits per byte")
