@@ -602,7 +602,7 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = ["localsum", "brief", "watch", "read", "schema", "models", "doctor"]
+COMMANDS = ["localsum", "brief", "watch", "read", "schema", "models", "config", "doctor"]
 COMMANDS += ["history", "search", "show", "forget", "export"]
 COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "remove", "import")]
 
