@@ -18,8 +18,9 @@ from localsum.commands import about, kept, models
 from localsum.commands.brief import brief
 from localsum.commands.config import config
 from localsum.commands.doctor import doctor
+from localsum.commands.opening import open_page
 from localsum.commands.read import read
-from localsum.commands.say import note, write_out
+from localsum.commands.say import Call, note, write_out
 from localsum.commands.watch import watch
 from localsum.errors import LocalsumError, UsageError
 from localsum.guard import sealed
@@ -65,18 +66,26 @@ def _defaults(arguments: list[str]) -> dict[str, Any]:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; returns the exit code. A page that a command was told to open is opened at the end."""
+    call = Call(arguments)
+    code = _run(call)
+    if call.page is not None:
+        open_page(call.page)
+    return code
+
+
+def _run(call: Call) -> int:
     for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, stream) is None:  # closed by whoever started us: `localsum brief FILE --output FILE >&-`
             setattr(sys, stream, open(os.devnull, mode))  # noqa: SIM115  (open to the end, as they always are)
     try:
         with sealed():
             code = app(
-                arguments or ["--help"],
+                call.arguments or ["--help"],
                 prog_name="localsum",
                 standalone_mode=False,
-                obj=arguments,
-                default_map=_defaults(arguments),
+                obj=call,
+                default_map=_defaults(call.arguments),
             )
         if code == _INTERRUPTED:  # typer makes this of Ctrl-C
             note("localsum: interrupted")

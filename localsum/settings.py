@@ -30,7 +30,7 @@ class Setting:
 SETTINGS = {
     "model": Setting("name of a model or path of a GGUF file", str, "the first model that is installed"),
     "template": Setting("name or path of a template", str, "brief"),
-    "format": Setting("form of the output: terminal, md, json, jsonl", str, "terminal on a terminal, else md"),
+    "format": Setting("form of the output: terminal, md, html, json, jsonl", str, "terminal on a terminal, else md"),
     "threads": Setting("threads to use", int, "by the processor"),
     "store": Setting("file of kept briefs, or off", str, "in the user's data folder"),
 }

@@ -157,6 +157,10 @@ def _privacy(named: str | None) -> list[tuple[str, str]]:
         ("models", f"{models_dir()}{'' if models_dir().exists() else ' (not there yet)'}"),
         ("output files", "where --output says, readable by you only; nothing else is written, no logs, no caches"),
         (
+            "  with --open",
+            "but no --output: a folder of its own in the temporary folder; then your browser has the page",
+        ),
+        (
             "limit",
             "what a C library does by itself is not seen; llama.cpp is built without network code",
         ),

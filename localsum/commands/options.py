@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-FormatName = Literal["terminal", "md", "json", "jsonl"]
+FormatName = Literal["terminal", "md", "html", "json", "jsonl"]
 InputName = Literal["text", "markdown", "html", "feed", "mail", "mbox", "pdf", "jsonl", "csv", "subtitles"]
 StyleName = Literal["extractive", "written"]
 
@@ -67,8 +67,18 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="Write to this file; or, if it is a folder or ends with /, a file for each document and index.md into it.",
+        help="Write to this file; or, if it is a folder or ends with /, a file for each document and an index into it.",
     ),
+]
+OpenOption = Annotated[
+    bool,
+    typer.Option("--open", help="Make a page of HTML, and open it in your browser when done."),
+]
+FootnotesOption = Annotated[
+    bool, typer.Option("--footnotes", help="Of Markdown: what each claim rests on, as footnotes.")
+]
+FrontMatterOption = Annotated[
+    bool, typer.Option("--front-matter", help="Of Markdown: title, source, categories and model on top, as YAML.")
 ]
 ModelOption = Annotated[
     str | None,
