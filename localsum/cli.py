@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
@@ -16,9 +16,11 @@ from typer.exceptions import TyperException
 from localsum import __version__
 from localsum.commands import about, kept, models
 from localsum.commands.brief import brief
+from localsum.commands.config import config
 from localsum.commands.doctor import doctor
+from localsum.commands.opening import open_page
 from localsum.commands.read import read
-from localsum.commands.say import note, write_out
+from localsum.commands.say import Call, note, write_out
 from localsum.commands.watch import watch
 from localsum.errors import LocalsumError, UsageError
 from localsum.guard import sealed
@@ -32,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, watch, read, *_KEPT, about.schema, doctor):
+for command in (brief, watch, read, *_KEPT, about.schema, config, doctor):
     app.command()(command)
 app.add_typer(models.app)
 
@@ -48,14 +50,43 @@ def _root(
         raise typer.Exit
 
 
+def _defaults(arguments: list[str]) -> dict[str, Any]:
+    """The user's settings as defaults of every command that has such an option."""
+    from localsum.settings import read_settings
+
+    if {"--help", "-h", "--version"} & set(arguments):  # can be read while the file is mended
+        return {}
+    said = read_settings()
+
+    def of(group: typer.Typer) -> dict[str, Any]:
+        names = (command.name or getattr(command.callback, "__name__", "") for command in group.registered_commands)
+        return dict.fromkeys(names, said)
+
+    return {**of(app), "models": of(models.app)}
+
+
 def run(arguments: list[str]) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; returns the exit code. A page that a command was told to open is opened at the end."""
+    call = Call(arguments)
+    code = _run(call)
+    if call.page is not None:
+        open_page(call.page)
+    return code
+
+
+def _run(call: Call) -> int:
     for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, stream) is None:  # closed by whoever started us: `localsum brief FILE --output FILE >&-`
             setattr(sys, stream, open(os.devnull, mode))  # noqa: SIM115  (open to the end, as they always are)
     try:
         with sealed():
-            code = app(arguments or ["--help"], prog_name="localsum", standalone_mode=False, obj=arguments)
+            code = app(
+                call.arguments or ["--help"],
+                prog_name="localsum",
+                standalone_mode=False,
+                obj=call,
+                default_map=_defaults(call.arguments),
+            )
         if code == _INTERRUPTED:  # typer makes this of Ctrl-C
             note("localsum: interrupted")
         return code if isinstance(code, int) else 0

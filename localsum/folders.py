@@ -1,4 +1,4 @@
-"""Where localsum keeps what is the user's: models and briefs, under the user's data folder."""
+"""Where localsum keeps what is the user's: models and briefs in the data folder, settings in the config folder."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ import platformdirs
 def data_folder() -> Path:
     """The user's data folder for localsum; it need not exist."""
     return platformdirs.user_data_path("localsum", appauthor=False)
+
+
+def config_folder() -> Path:
+    """The user's config folder for localsum; it need not exist."""
+    return platformdirs.user_config_path("localsum", appauthor=False)
 
 
 def models_dir() -> Path:

@@ -1,7 +1,8 @@
 """Nothing leaves the machine: while a command runs, Python refuses to open sockets, look up names and start programs.
 
 An audit hook sees what any Python code asks for, localsum's own and that of libraries, in every thread. What a C
-library does by itself it cannot see; llama.cpp is built without its network code (tools/setup_engine.py).
+library does by itself it cannot see; llama.cpp is built without its network code (tools/setup_engine.py). Once a
+command is over, `--open` hands its page to the user's browser (commands/opening.py); nothing else does such a thing.
 
 Two doors, each used in one place: `opened_to` lets `models pull` look up the names of its hub and connect; `starting`
 lets probe.py start this same Python once more, which seals itself, to try a model file that may crash.

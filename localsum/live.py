@@ -1,30 +1,58 @@
-"""The live view on stderr: what is being written, as it is written. Nothing where stderr is no terminal."""
+"""The live view on stderr: the fields of the brief fill in place. Nothing where stderr is no terminal.
+
+Knows engine events and names of fields; which branch belongs to which field is in the branch's name.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from localsum.engine.types import BranchDone, Event, RequestDone, TextDelta
-from localsum.render.clean import clean
+from localsum.engine.types import BranchDone, Event, RequestDone, RequestFailed, TextDelta
+from localsum.render.clean import one_line, to_ascii
+from localsum.render.outline import label
 
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
 
+_KEPT = 400  # characters of a text; more than a line never shows
+_WAITING, _WRITING, _DONE = "·", "›", "✓"
+_PAST, _AHEAD = "━", "─"  # of the bar
+_BAR = 40  # columns at most
+_PLAIN = str.maketrans({_WAITING: ".", _WRITING: ">", _DONE: "+", _PAST: "#", _AHEAD: "-"})
+
+
+@dataclass(slots=True)
+class _Field:
+    """What is written of a field: the branch that spoke last, and which of its branches still do."""
+
+    branch: str = ""
+    text: str = ""
+    open: set[str] = field(default_factory=set)
+
+    @property
+    def mark(self) -> str:
+        return _WRITING if self.open else _DONE if self.branch else _WAITING
+
 
 class LiveView:
-    """Feed it engine events. It draws on stderr only, at most ten times a second, and leaves nothing behind."""
+    """Feed it engine events. It draws on stderr only, at most ten times a second, and leaves nothing behind.
 
-    def __init__(self, *, is_quiet: bool) -> None:
+    `fields` are the names of the template's fields, in its order.
+    """
+
+    def __init__(self, *, is_quiet: bool, fields: tuple[str, ...] = ()) -> None:
         self._quiet = is_quiet
-        self._texts: dict[str, str] = {}
-        self._done: set[str] = set()
+        self._names = fields
+        self._written: dict[str, dict[str, _Field]] = {}  # by document, those that the engine is at
+        self._done: set[str] = set()  # documents of which all requests so far are done
         self._note = "loading the model"
         self._done_of = (0, 1)
         self._tokens = 0
@@ -38,7 +66,11 @@ class LiveView:
 
             console = Console(stderr=True, highlight=False)
             self._live = Live(
-                console=console, get_renderable=self._view, refresh_per_second=10, transient=True, redirect_stdout=False
+                console=console,
+                get_renderable=lambda: self._view(console.width, is_plain=not console.encoding.startswith("utf")),
+                refresh_per_second=10,
+                transient=True,
+                redirect_stdout=False,
             )
             self._live.start()
         return self
@@ -55,9 +87,8 @@ class LiveView:
         if self._live:
             self._live.stop()
         yield
+        self._written = {key: fields for key, fields in self._written.items() if key not in self._done}
         if self._live:
-            self._texts.clear()
-            self._done.clear()
             self._live.start()
 
     def note(self, text: str) -> None:
@@ -69,44 +100,94 @@ class LiveView:
         self._done_of = (done, total)
 
     def take(self, event: Event) -> None:
-        if isinstance(event, TextDelta):
+        document = event.request.partition(".")[0]
+        if isinstance(event, TextDelta | BranchDone):
+            self._begin(document)
+            written = self._written[document].setdefault(self._field_of(event.branch), _Field())
+            if isinstance(event, BranchDone):
+                written.open.discard(event.branch)
+                if not written.open:
+                    written.branch, written.text = event.branch, event.text[:_KEPT]
+                return
             self._note = "writing"
-            self._texts[event.branch] = (self._texts.get(event.branch, "") + event.text)[:400]
-        elif isinstance(event, BranchDone):
-            self._done.add(event.branch)
+            before = written.text if written.branch == event.branch else ""
+            written.branch, written.text = event.branch, (before + event.text)[-_KEPT:]
+            written.open.add(event.branch)
         elif isinstance(event, RequestDone):
             self._tokens += event.counts.prompt + event.counts.forced + event.counts.sampled
             self._note = "checking every claim against the source"
+            self._done.add(document)
+        elif isinstance(event, RequestFailed):
+            self._written.pop(document, None)
 
-    def _view(self) -> Group:
+    def _begin(self, document: str) -> None:
+        """The document is being written (again); those that were done make room for it."""
+        self._done.discard(document)
+        if document not in self._written:
+            self._written = {key: fields for key, fields in self._written.items() if key not in self._done}
+            self._written[document] = {name: _Field() for name in self._names}
+
+    def _field_of(self, branch: str) -> str:
+        """`0.key_insights.2.category` and `title~1` are of the fields `key_insights` and `title`."""
+        parts = (part.partition("~")[0] for part in branch.split("."))
+        return next((part for part in parts if part in self._names), branch)
+
+    def _view(self, width: int, *, is_plain: bool = False) -> Group:
+        """Lines of at most `width` columns; `is_plain`: in ASCII."""
         from rich.console import Group
-        from rich.progress_bar import ProgressBar
 
+        show = (lambda text: to_ascii(text.translate(_PLAIN))) if is_plain else str
+        run = map(_line, map(show, self._run(width))) if self._done_of[1] > 1 else ()
+        return Group(*run, *self._document(width, show))
+
+    def _run(self, width: int) -> Iterator[str]:
+        """A bar, and `12 of 40 documents, 4:10 left, 138 tokens/s`; tokens are those read and those written."""
         done, total = self._done_of
-        if total > 1:
-            return Group(ProgressBar(total, done, width=40), self._rate(done, total), self._parts())
-        return Group(self._parts())
-
-    def _rate(self, done: int, total: int) -> Text:
-        """`12 of 40 documents, 138 tokens/s, 4:10 left`; tokens are those read and those written."""
-        from rich.text import Text
-
+        past = min(_BAR, width) * done // total
+        yield _PAST * past + _AHEAD * (min(_BAR, width) - past)
         elapsed = time.perf_counter() - self._started
-        said = f"{done:,} of {total:,} documents"
-        if self._tokens:
-            said += f", {self._tokens / elapsed:,.0f} tokens/s"
+        said = [f"{done:,} of {total:,} documents"]
         if done:
             minutes, seconds = divmod(round(elapsed / done * (total - done)), 60)
-            said += f", {minutes}:{seconds:02} left"
-        return Text(said, overflow="ellipsis", no_wrap=True)
+            said.append(f"{minutes}:{seconds:02} left")
+        if self._tokens:
+            said.append(f"{self._tokens / elapsed:,.0f} tokens/s")
+        while len(", ".join(said)) > width and len(said) > 1:
+            said.pop()
+        yield ", ".join(said)
 
-    def _parts(self) -> Text:
-        from rich.text import Text
+    def _document(self, width: int, show: Callable[[str], str]) -> Iterator[Text]:
+        """What is going on, then a line for each field of the document that was begun first."""
+        from rich.cells import set_cell_size
 
-        elapsed = time.perf_counter() - self._started
-        counts = f", {len(self._done)} of {len(self._texts)} parts done" if self._texts else ""
-        view = Text(f"{self._note}{counts}, {elapsed:.1f} s", style="dim", overflow="ellipsis", no_wrap=True)
-        for branch, text in list(self._texts.items())[-8:]:
-            line = Text(f"\n  {branch}: ", style="dim", overflow="ellipsis", no_wrap=True)
-            view.append(line).append(clean(text).replace("\n", " ").strip()[:90])
-        return view
+        fields = dict(next(iter(self._written.values()), {}))  # a copy: events come while this is drawn
+        begun = [written for written in fields.values() if written.branch]
+        finished = sum(not written.open for written in begun)
+        counts = f", {finished} of {len(begun)} parts done" if begun else ""
+        yield _line(show(f"{self._note}{counts}, {time.perf_counter() - self._started:.1f} s"))
+        names = {name: show(label(name)) for name in fields}
+        column = min(max(map(len, names.values()), default=0), 14, width // 3)
+        for name, written in fields.items():
+            line = _line(f"  {show(written.mark)} {set_cell_size(names[name], column)}  ")
+            yield line.append(_fitting(show(one_line(written.text)), width - column - 7, from_end=bool(written.open)))
+
+
+def _line(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(text, style="dim", overflow="crop", no_wrap=True)
+
+
+def _fitting(text: str, width: int, *, from_end: bool) -> str:
+    """The beginning of a text, or while it is being written its end, in at most `width` columns."""
+    from rich.cells import cell_len, set_cell_size
+
+    width = max(width, 1)
+    if cell_len(text) <= width:
+        return text
+    if from_end:
+        text = text[-width:]
+        while cell_len(text) > width:
+            text = text[1:]
+        return text
+    return set_cell_size(text, width).rstrip()

@@ -16,14 +16,16 @@ from typing import Protocol
 
 from localsum.brief import Brief
 from localsum.document import Document
-from localsum.errors import LocalsumError
+from localsum.errors import LocalsumError, UsageError
 from localsum.files import check_writable, make_folder, write_atomically
-from localsum.render import Format, render
+from localsum.render import Format
+from localsum.render.clean import one_line
+from localsum.render.index import Row, read_markdown_index, row, to_markdown_index
 
-INDEX = "index.md"
-_SUFFIX: dict[Format, str] = {"md": ".md", "json": ".json", "jsonl": ".jsonl", "terminal": ".txt"}
-_BETWEEN: dict[Format, str] = {"md": "\n---\n\n", "terminal": "\n", "json": "", "jsonl": ""}  # two briefs of a stream
-_LINK = re.compile(r"- \[[^\[\]\n]{0,1000}\]\(([a-z0-9-]{1,120}\.[a-z]{2,5})\): ")  # as `_index_line` makes it
+_SUFFIX: dict[Format, str] = {"md": ".md", "html": ".html", "json": ".json", "jsonl": ".jsonl", "terminal": ".txt"}
+# Between two briefs of a stream; a page of HTML has no second one.
+_BETWEEN: dict[Format, str] = {"md": "\n---\n\n", "terminal": "\n", "json": "", "jsonl": "", "html": ""}
+_TARGET = re.compile(r"[a-z0-9-]{1,120}\.[a-z]{2,5}")  # as `file_name` and _SUFFIX make it
 
 
 class Output(Protocol):
@@ -52,9 +54,13 @@ class Stream:
     form: Format
     show: Callable[[Brief], str]
     write: Callable[[str], object]
+    is_whole: bool = False  # a brief is a file of its own: there may be one only
     is_first: bool = True
+    expected: int = 0
 
-    def expect(self, document: Document) -> None: ...
+    def expect(self, document: Document) -> None:
+        self.expected += 1
+        _check_place(self.expected, is_whole=self.is_whole)
 
     def put(self, brief: Brief) -> None:
         self.write(_BETWEEN[self.form] * (not self.is_first) + self.show(brief))
@@ -69,15 +75,20 @@ class OneFile:
 
     path: Path
     form: Format
+    show: Callable[[Brief], str]
+    is_whole: bool = False
     texts: list[str] = field(default_factory=list)
+    expected: int = 0
 
     def __post_init__(self) -> None:
         check_writable(self.path)
 
-    def expect(self, document: Document) -> None: ...
+    def expect(self, document: Document) -> None:
+        self.expected += 1
+        _check_place(self.expected, is_whole=self.is_whole)
 
     def put(self, brief: Brief) -> None:
-        self.texts.append(render(brief, self.form))
+        self.texts.append(self.show(brief))
 
     def close(self, failed: Sequence[LocalsumError]) -> None:
         if self.texts:
@@ -93,15 +104,16 @@ class Folder:
 
     path: Path
     form: Format
+    show: Callable[[Brief], str]
     goes_on: bool = False
     _first: dict[str, str] = field(default_factory=dict)  # name to the text's digest, in the order of the inputs
-    _lines: dict[str, str] = field(init=False)  # name to its line of the index
+    _rows: dict[str, Row] = field(init=False)  # name to its row of the index
     _earlier: list[str] = field(init=False)  # names that were listed before
 
     def __post_init__(self) -> None:
         make_folder(self.path)
-        self._lines = dict(_listed(self.path)) if self.goes_on else {}
-        self._earlier = list(self._lines)
+        self._rows = dict(self._listed()) if self.goes_on else {}
+        self._earlier = list(self._rows)
 
     def expect(self, document: Document) -> None:
         name = file_name(document)
@@ -113,19 +125,45 @@ class Folder:
         if self._first.get(name, brief.document.sha256) != brief.document.sha256:  # two of one file with one id
             name = file_name(brief.document, brief.document.sha256)
         target = name + _SUFFIX[self.form]
-        write_atomically(self.path / target, render(brief, self.form))
-        self._lines[name] = _index_line(target, brief)
+        write_atomically(self.path / target, self.show(brief))
+        self._rows[name] = row(target, brief)
 
     def close(self, failed: Sequence[LocalsumError]) -> None:
-        from localsum.render.clean import one_line
-        from localsum.render.markdown import escape
-
         order = dict.fromkeys([*self._earlier, *self._first])
-        briefs = [self._lines[name] for name in order if name in self._lines]
-        parts = ["# Briefs\n", "".join(briefs) or "None.\n"]
-        if failed:
-            parts += ["## Failed\n", "".join(f"- {escape(one_line(error.message))}\n" for error in failed)]
-        write_atomically(self.path / INDEX, "\n".join(parts))
+        rows = [self._rows[name] for name in order if name in self._rows]
+        messages = [one_line(error.message) for error in failed]
+        if self.form == "html":
+            from localsum.render.html import to_html_index as to_index
+        else:
+            to_index = to_markdown_index
+        write_atomically(self.index, to_index(rows, messages))
+
+    def _listed(self) -> Iterator[tuple[str, Row]]:
+        """Names and rows of the briefs that the index lists and whose files are there."""
+        if self.form == "html":
+            from localsum.render.html import read_html_index as read_index
+        else:
+            read_index = read_markdown_index
+        try:
+            index = self.index.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return
+        for found in read_index(index):
+            if _TARGET.fullmatch(found.target) and (self.path / found.target).is_file():
+                yield found.target.rpartition(".")[0], found
+
+    @property
+    def index(self) -> Path:
+        return self.path / ("index.html" if self.form == "html" else "index.md")
+
+    @property
+    def page(self) -> Path:
+        """What to open: the only brief there is, else the index."""
+        return (
+            self.path / next(iter(self._rows.values())).target
+            if len(self._first) == 1 == len(self._rows)
+            else self.index
+        )
 
 
 def file_name(document: Document, more: str = "") -> str:
@@ -146,23 +184,9 @@ def file_name(document: Document, more: str = "") -> str:
     return f"{words or 'document'}-{digest}"
 
 
-def _listed(folder: Path) -> Iterator[tuple[str, str]]:
-    """Names and lines of the briefs that the index of a folder lists."""
-    try:
-        index = (folder / INDEX).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    for line in index.split("\n"):
-        if (link := _LINK.match(line)) and (folder / link[1]).is_file():
-            yield link[1].rpartition(".")[0], f"{line}\n"
-
-
-def _index_line(target: str, brief: Brief) -> str:
-    from localsum.render.clean import one_line
-    from localsum.render.markdown import escape
-
-    named = next((result.value for result in brief.fields.values() if isinstance(result.value, str)), "")
-    title = one_line(str(brief.fields["title"].value if "title" in brief.fields else named))[:200]
-    source = one_line(brief.document.path or "standard input")[:300]
-    text = (title or source).replace("[", "(").replace("]", ")")  # no bracket can end the link
-    return f"- [{escape(text)}]({target}): {escape(source)}\n"
+def _check_place(documents: int, *, is_whole: bool) -> None:
+    if is_whole and documents > 1:
+        raise UsageError(
+            "pages, and Markdown with front matter or footnotes, hold one brief, and there are more documents than one",
+            "name a folder for a file of each: localsum brief PATH... --output DIR/",
+        )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from localsum.brief import Brief, from_dict, to_dict
-from localsum.document import Document
+from localsum.document import Block, Document
 from localsum.errors import StoreError, UsageError
 from localsum.folders import data_folder
 
@@ -48,6 +48,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TRIGGER forgotten AFTER DELETE ON briefs BEGIN"
         " INSERT INTO words(words, rowid, said, source) VALUES ('delete', old.id, old.said, old.source); END",
     ),
+    # JSON: the language of the source, and its blocks as [start, end, kind, level, speaker], to show it as it was.
+    ('ALTER TABLE briefs ADD COLUMN layout TEXT NOT NULL DEFAULT \'{"language": null, "blocks": []}\'',),
 )
 
 
@@ -63,7 +65,7 @@ class Kept:
 
 
 MARKS = ("\ue000", "\ue001")  # around a word that was searched for; private, so no text has a use for them
-_COLUMNS = "briefs.id, made_at, settings, brief, briefs.source"
+_COLUMNS = "briefs.id, made_at, settings, brief, briefs.source, layout"
 
 
 def store_path(named: str | None = None) -> Path | None:
@@ -149,8 +151,7 @@ def key_of(document: Document, model: str, template: str, settings: dict[str, An
     The document's path is not among it: a copy has the same brief.
     """
     seen = [document.sha256, document.title, document.published, document.language, document.warnings]
-    blocks = [[block.start, block.end, block.kind, block.level, block.speaker] for block in document.blocks]
-    whole = json.dumps([seen, blocks, model, template, settings], sort_keys=True)
+    whole = json.dumps([seen, _blocks(document), model, template, settings], sort_keys=True)
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -164,13 +165,19 @@ def keep(store: sqlite3.Connection, key: str, brief: Brief, settings: dict[str, 
     """Keep a brief; one that is kept under the same key already gives way to it."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     made = json.dumps(to_dict(brief), ensure_ascii=False)
-    row = (key, now, brief.document.path, json.dumps(settings), made, _said(brief), brief.document.text)
+    layout = json.dumps({"language": brief.document.language, "blocks": _blocks(brief.document)})
+    row = (key, now, brief.document.path, json.dumps(settings), made, _said(brief), brief.document.text, layout)
     with _changing(store):
         store.execute("DELETE FROM briefs WHERE key = ?", (key,))
         store.execute(
-            "INSERT INTO briefs (key, made_at, path, settings, brief, said, source) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO briefs (key, made_at, path, settings, brief, said, source, layout)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [value.encode("utf-8", "replace").decode("utf-8") if value else value for value in row],
         )
+
+
+def _blocks(document: Document) -> list[list[Any]]:
+    return [[block.start, block.end, block.kind, block.level, block.speaker] for block in document.blocks]
 
 
 def _said(brief: Brief) -> str:
@@ -238,9 +245,10 @@ def forget(store: sqlite3.Connection, number: int | None = None, before: datetim
     return gone
 
 
-def _kept(number: int, made_at: str, settings: str, brief: str, source: str, found: str = "") -> Kept:
-    data = json.loads(brief)
+def _kept(number: int, made_at: str, settings: str, brief: str, source: str, layout: str, found: str = "") -> Kept:
+    data, laid_out = json.loads(brief), json.loads(layout)
     of = data["source"]
     named = {name: of[name] for name in ("path", "format", "title", "author", "published", "url")}
-    made = from_dict(data, Document(source, (), **named))
+    blocks = tuple(Block(*block) for block in laid_out["blocks"])
+    made = from_dict(data, Document(source, blocks, language=laid_out["language"], **named))
     return Kept(number, datetime.fromisoformat(made_at), json.loads(settings), made, found)

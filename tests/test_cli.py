@@ -1,5 +1,7 @@
 """The command line: exit codes, messages that say what to type, data alone on stdout, nothing half-written."""
 
+import html
+import io
 import json
 import os
 import re
@@ -24,6 +26,7 @@ from localsum.cli import app, run
 from localsum.commands.options import FormatName, InputName, StyleName
 from localsum.engine.types import Branch, Request
 from localsum.render import as_json
+from localsum.render.clean import to_ascii
 from localsum.schema import json_schema
 from localsum.templates import load_template
 
@@ -557,6 +560,63 @@ def test_any_character_set_of_the_terminal_will_do(encoding: str) -> None:
         err.decode(encoding)
 
 
+@pytest.mark.parametrize("form", ["md", "html", "json", "terminal"])
+def test_a_pipe_in_another_character_set_gets_all_that_it_can_hold(
+    form: str, stand: type[Stand], said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    whole = said("brief", NEWS, "--quiet", "--format", form)[1]
+    pipe = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", pipe)
+        assert run(["brief", NEWS, "--quiet", "--format", form]) == 0
+    out = pipe.buffer.getvalue().decode("ascii")
+    assert "\x1b" not in whole + out
+    assert not whole.isascii()
+    if form == "json":
+        assert _without_times(out) == _without_times(whole)
+    elif form == "html":
+        assert html.unescape(out).replace("'", '"') == html.unescape(whole).replace("'", '"')
+    else:
+        assert out.split() == to_ascii(whole).split()
+    if form == "terminal":
+        assert max(map(len, out.splitlines())) <= 40
+
+
+def _without_times(brief: str) -> dict[str, object]:
+    return {name: value for name, value in json.loads(brief).items() if name != "timing"}
+
+
+@pytest.mark.parametrize(("answers", "obeys"), [((1, 1), True), ((1, 0), False), ((0, 1), False)])
+def test_a_console_of_windows_is_asked_for_colour(
+    answers: tuple[int, int], obeys: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ctypes
+    from types import SimpleNamespace
+
+    from localsum.commands import say
+
+    asked: list[int] = []
+
+    def get_mode(console: object, mode: object) -> int:
+        mode._obj.value = 3
+        return answers[0]
+
+    def set_mode(console: object, mode: int) -> int:
+        asked.append(mode)
+        return answers[1]
+
+    kernel = SimpleNamespace(GetConsoleMode=get_mode, SetConsoleMode=set_mode)
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(get_osfhandle=lambda number: number))
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: True, fileno=lambda: 1, encoding="utf-8"))
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    assert say.terminal()["color"] is obeys
+    assert asked == ([7] if answers[0] else [])
+
+
 # The other commands
 
 
@@ -602,7 +662,7 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = ["localsum", "brief", "watch", "read", "schema", "models", "doctor"]
+COMMANDS = ["localsum", "brief", "watch", "read", "schema", "models", "config", "doctor"]
 COMMANDS += ["history", "search", "show", "forget", "export"]
 COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "slim", "remove")]
 COMMANDS += ["models import"]
@@ -640,7 +700,7 @@ def test_help_is_said_of_every_command_and_option() -> None:
     for command in map(command_of, COMMANDS[1:]):
         assert command.help
         assert all(parameter.help for parameter in command.params)
-    assert get_args(FormatName) == ("terminal", "md", "json", "jsonl")
+    assert get_args(FormatName) == ("terminal", "md", "html", "json", "jsonl")
     assert get_args(StyleName) == ("extractive", "written")
 
 

@@ -76,7 +76,7 @@ def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 COMMANDS = {  # what each is called with
-    **dict.fromkeys(("schema", "history", "export", "doctor", "models"), ""),
+    **dict.fromkeys(("schema", "history", "export", "doctor", "models", "config"), ""),
     **dict.fromkeys(("read", "brief", "search", "models remove", "models import", "models slim"), "x"),
     **dict.fromkeys(("models list", "models recommend", "models info", "models path", "models verify"), ""),
     "models pull": "x",  # all of it but the download itself
@@ -105,6 +105,7 @@ def test_every_command_is_sealed(name: str, said: Said, monkeypatch: pytest.Monk
         *(
             "localsum.models.row_of",
             "localsum.models.from_path",
+            "localsum.settings.settings_path",
             "localsum.models.own.row_of",
             "localsum.models.own.check_file",
         ),

@@ -6,6 +6,7 @@ import re
 import stat
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from localsum.engine.types import Branch, Request
 from localsum.errors import InputError, UsageError
 from localsum.inputs import find_inputs
 from localsum.outputs import Folder, file_name, is_folder
+from localsum.render import render
 
 STORY = "The harbour of Orrin was closed on {}. Two ships waited outside until noon. Nobody was hurt."
 
@@ -137,16 +139,18 @@ def put(folder: Folder, *briefs: Brief) -> None:
 def test_two_texts_with_one_name_are_two_files_whatever_is_done_first(tmp_path: Path) -> None:
     first, second = full(), full()
     second = replace(second, document=replace(second.document, text=second.document.text + " More."))
-    put(Folder(tmp_path / "a", "md"), first, second)
-    put(Folder(tmp_path / "b", "md"), second, second, first)
+    put(Folder(tmp_path / "a", "md", partial(render, format="md")), first, second)
+    put(Folder(tmp_path / "b", "md", partial(render, format="md")), second, second, first)
     assert len(list((tmp_path / "a").iterdir())) == len(list((tmp_path / "b").iterdir())) == 3
-    put(Folder(tmp_path / "a", "md"), first, second)  # the same run again writes the same files
+    put(
+        Folder(tmp_path / "a", "md", partial(render, format="md")), first, second
+    )  # the same run again writes the same files
     assert len(list((tmp_path / "a").iterdir())) == 3
 
 
 def test_the_index_is_in_the_order_of_the_inputs_and_links_to_every_file(tmp_path: Path) -> None:
     briefs = [replace(full(), document=replace(full().document, path=f"in/{name}.md")) for name in "cab"]
-    folder = Folder(tmp_path / "out", "json")
+    folder = Folder(tmp_path / "out", "json", partial(render, format="json"))
     for brief in briefs:
         folder.expect(brief.document)
     for brief in reversed(briefs):

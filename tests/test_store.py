@@ -196,15 +196,41 @@ def test_migrations_run_once_and_keep_what_is_there(path: Path, monkeypatch: pyt
     monkeypatch.setattr(store, "MIGRATIONS", (*store.MIGRATIONS, second, broken))
     with pytest.raises(StoreError), store.open_store(path):
         pass
-    monkeypatch.setattr(store, "MIGRATIONS", store.MIGRATIONS[:2])
+    monkeypatch.setattr(store, "MIGRATIONS", store.MIGRATIONS[:-1])
     for _ in range(2):
         with store.open_store(path) as kept:  # nothing of the broken one was left
             assert kept.execute("SELECT stars FROM briefs").fetchall() == [(3,)]
             assert store.count(kept) == 1
             assert "moons" not in [row[1] for row in kept.execute("PRAGMA table_info(briefs)")]
-    monkeypatch.setattr(store, "MIGRATIONS", store.MIGRATIONS[:1])
+    monkeypatch.setattr(store, "MIGRATIONS", store.MIGRATIONS[:-1])
     with pytest.raises(StoreError, match="newer localsum"), store.open_store(path):
         pass
+
+
+def test_a_store_of_the_first_version_is_brought_to_the_newest(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = full()
+    row = ("k", "2026-01-01T00:00:00+00:00", "a.md", "{}", json.dumps(to_dict(made)), "said", made.document.text)
+    with monkeypatch.context() as old:
+        old.setattr(store, "MIGRATIONS", store.MIGRATIONS[:1])
+        with store.open_store(path) as kept:
+            kept.execute(
+                "INSERT INTO briefs (key, made_at, path, settings, brief, said, source) VALUES (?,?,?,?,?,?,?)", row
+            )
+    with store.open_store(path) as kept:
+        was = store.get(kept, 1).brief
+        assert (was.document.text, was.document.blocks) == (made.document.text, ())
+        store.keep(kept, "l", made, {})
+        assert store.get(kept, 2).brief.document.blocks == made.document.blocks
+
+
+def test_what_is_needed_to_show_the_source_is_kept(path: Path) -> None:
+    document = replace(
+        full().document, blocks=(Block(0, 3, "heading", 2), Block(4, 9, "item", 0, "Ada")), language="pt-BR"
+    )
+    with store.open_store(path) as kept:
+        store.keep(kept, "k", replace(full(), document=document), {})
+        found = store.get(kept, 1).brief.document
+    assert (found.blocks, found.language) == (document.blocks, "pt-BR")
 
 
 WRITER = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from localsum.commands import options
+from localsum.commands.forms import chosen_form
+from localsum.commands.opening import private_folder
 from localsum.commands.say import failure, note, terminal, write_out
 from localsum.commands.session import Session, left_out, read_all
 from localsum.errors import InputError, InterruptedRun, LocalsumError
@@ -32,6 +33,9 @@ def brief(
     glob: options.GlobOption = None,
     format: options.FormatOption = None,  # noqa: A002
     output: options.OutputOption = None,
+    open_it: options.OpenOption = False,
+    footnotes: options.FootnotesOption = False,
+    front_matter: options.FrontMatterOption = False,
     model: options.ModelOption = None,
     template: options.TemplateOption = None,
     style: options.StyleOption = None,
@@ -61,21 +65,26 @@ def brief(
     from localsum.runs import Tally, run
     from localsum.templates import load_template
 
+    is_annotated = footnotes or front_matter
+    wanted = chosen_form(format, is_opened=open_it, is_annotated=is_annotated, is_printed=output is None)
+    show = partial(render, format=wanted, footnotes=footnotes, front_matter=front_matter)
+    is_whole = wanted == "html" or is_annotated
+    if open_it and output is None:
+        output = private_folder()
     into = Path(output) if output and is_folder(output, paths) else None
     chosen = load_template(template)
     inputs = find_inputs(paths, recursive=recursive, pattern=glob, without=into)
-    wanted = format or ("terminal" if output is None and sys.stdout.isatty() else "md")
     tally = Tally(unread=len(inputs.files), read=len(inputs.failed), failed=list(inputs.failed))
     if output is None:
-        out: Output = Stream(wanted, lambda done: render(done, wanted, **terminal()), write_out)
+        out: Output = Stream(wanted, partial(show, **terminal()), write_out, is_whole)
     else:
-        out = Folder(into, wanted) if into else OneFile(Path(output), wanted)
+        out = Folder(into, wanted, show) if into else OneFile(Path(output), wanted, show, is_whole)
     session = Session(chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet)
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     timings: list[dict[str, float]] = []
     notes: list[str] = []
     try:
-        with LiveView(is_quiet=quiet) as view, session:
+        with LiveView(is_quiet=quiet, fields=tuple(each.name for each in chosen.fields)) as view, session:
 
             def documents() -> Iterator[Document | InputError]:
                 for found in read_all(inputs.files, tally, **fields):
@@ -100,13 +109,15 @@ def brief(
             run(documents(), tally, recall=recalled, write=partial(session.write, view=view), keep=keep, put=put)
         with undisturbed():
             out.close(tally.failed)
+            if open_it and tally.done:
+                call.obj.page = out.page if isinstance(out, Folder) else Path(str(output))
     except KeyboardInterrupt:
         if tally.total < 2:
             raise
         if into:
             with undisturbed():
                 out.close(tally.failed)
-        raise _interrupted(tally, call.obj or [], is_kept=session.is_keeping) from None
+        raise _interrupted(tally, call.obj.arguments, is_kept=session.is_keeping) from None
     if stats:
         load_s = round(session.loaded_at_s - started, 4) if session.loaded_at_s else 0.0
         whole = {"load_s": load_s, "wall_s": round(time.perf_counter() - started, 4), **session.counts()}
@@ -120,7 +131,7 @@ def brief(
     if tally.failed:
         raise failure(tally.failed, tally.total, tally.line())
     if not quiet and not stats:
-        _last_line(tally, into, is_kept=session.store is not None)
+        _last_line(tally, out.index if isinstance(out, Folder) else None, is_kept=session.store is not None)
 
 
 def _interrupted(tally: Tally, arguments: list[str], *, is_kept: bool) -> InterruptedRun:
@@ -132,11 +143,11 @@ def _interrupted(tally: Tally, arguments: list[str], *, is_kept: bool) -> Interr
     return InterruptedRun(f"interrupted: {tally.done:,} of {tally.total:,} documents are {said}", hint)
 
 
-def _last_line(tally: Tally, into: Path | None, *, is_kept: bool) -> None:
-    if tally.total == 1 and not into:
+def _last_line(tally: Tally, index: Path | None, *, is_kept: bool) -> None:
+    if tally.total == 1 and not index:
         if tally.recalled:
             note("note: written earlier and kept; to write it anew: --fresh")
         return
-    ways = [f"all of them: {into / 'index.md'}"] if into else []
+    ways = [f"all of them: {index}"] if index else []
     ways += ["to find words in them: localsum search WORDS"] if is_kept else []
     note("; ".join([tally.line(), *ways]))

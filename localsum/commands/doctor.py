@@ -150,12 +150,18 @@ def _privacy(named: str | None) -> list[tuple[str, str]]:
     return [
         ("network", "refused to all code in this process while a command runs, as is starting programs; no telemetry"),
         ("  but", "localsum models pull speaks to its hub, and to nobody else"),
+        ("  and", "a model file that nobody vouches for is first run in a second process, sealed like this one"),
         ("kept briefs", _store(named)),
         *(("  file", f"{file}, {file.stat().st_size:,} bytes, {_readers(file)}") for file in there),
         ("  holds", "each brief, the text it is of, the name of its file, model, settings, time"),
         ("  not to keep", "once: localsum brief --no-store PATH; ever: LOCALSUM_STORE=off"),
         ("models", f"{models_dir()}{'' if models_dir().exists() else ' (not there yet)'}"),
+        ("  beside", "model files; what is known of them: digests, speeds, your registry, accepted licences"),
         ("output files", "where --output says, readable by you only; nothing else is written, no logs, no caches"),
+        (
+            "  with --open",
+            "but no --output: a folder of its own in the temporary folder; then your browser has the page",
+        ),
         (
             "limit",
             "what a C library does by itself is not seen; llama.cpp is built without network code",

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from localsum.commands.options import FormatOption, LimitOption, StoreOption
+from localsum.commands.forms import chosen_form
+from localsum.commands.opening import private_folder
+from localsum.commands.options import (
+    FootnotesOption,
+    FormatOption,
+    FrontMatterOption,
+    LimitOption,
+    OpenOption,
+    StoreOption,
+)
 from localsum.commands.say import note, terminal, write_out
 from localsum.errors import StoreError, UsageError
 
@@ -46,14 +55,29 @@ def search(
     note(f"{len(rows):,} found; to see one: localsum show ID" if rows else "nothing found; all: localsum history")
 
 
-def show(number: IdArgument, format: FormatOption = None, store: StoreOption = None) -> None:  # noqa: A002
+def show(
+    call: typer.Context,
+    number: IdArgument,
+    format: FormatOption = None,  # noqa: A002
+    open_it: OpenOption = False,
+    footnotes: FootnotesOption = False,
+    front_matter: FrontMatterOption = False,
+    store: StoreOption = None,
+) -> None:
     """Print a kept brief again, in any form."""
+    from localsum.files import write_atomically
     from localsum.render import render
     from localsum.store import get
 
+    wanted = chosen_form(format, is_opened=open_it, is_annotated=footnotes or front_matter)
     with _opened(store) as kept:
         row = get(kept, number)
-    write_out(render(row.brief, format or ("terminal" if sys.stdout.isatty() else "md"), **terminal()))
+    text = render(row.brief, wanted, footnotes=footnotes, front_matter=front_matter, **terminal())
+    if open_it:
+        call.obj.page = Path(private_folder()) / "brief.html"
+        write_atomically(call.obj.page, text)
+    else:
+        write_out(text)
 
 
 def forget(

@@ -184,15 +184,24 @@ def remove(name: NameArgument) -> None:
 
 @app.command("import")
 def import_(
-    file: Annotated[str, typer.Argument(metavar="PATH", help="A GGUF file. It is used where it lies.")],
+    file: Annotated[str | None, typer.Argument(metavar="[PATH]", help="A GGUF file. It is used where it lies.")] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="What to call it. [default: by its file name]")
     ] = None,
+    scan: Annotated[
+        bool, typer.Option("--scan", help="Instead: look for models in the caches of Hugging Face, Ollama, LM Studio.")
+    ] = False,
 ) -> None:
     """Give a GGUF file of yours a name, with its SHA-256, so that --model NAME finds it."""
+    from localsum.errors import UsageError
     from localsum.models import from_path
     from localsum.models.own import import_file
 
+    if scan == (file is not None) or (scan and name is not None):
+        raise UsageError("name one file, or look for all", "localsum models import PATH, or: --scan")
+    if file is None:
+        _import_cached()
+        return
     path = Path(os.path.abspath(os.path.expanduser(file)))
     make_sure(from_path(path))
     found = import_file(path, name)
@@ -201,6 +210,20 @@ def import_(
 
 
 app.command()(slim)
+
+
+def _import_cached() -> None:
+    import shlex
+
+    from localsum.models.own import import_cached
+    from localsum.render.clean import clean
+
+    note("looking through the caches of Hugging Face, Ollama and LM Studio")
+    taken, others = import_cached()
+    write_out("".join(f"{model.name}  {clean(str(model.path))}\n" for model in taken))
+    note(f"{len(taken)} taken in, to be used where they lie" if taken else "nothing new that the registry knows")
+    for one in others:
+        note(f"another one, of {one.program}, {one.name}: localsum models import {shlex.quote(str(one.path))}")
 
 
 def _speeds() -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-FormatName = Literal["terminal", "md", "json", "jsonl"]
+FormatName = Literal["terminal", "md", "html", "json", "jsonl"]
 InputName = Literal["text", "markdown", "html", "feed", "mail", "mbox", "pdf", "jsonl", "csv", "subtitles"]
 StyleName = Literal["extractive", "written"]
 
@@ -55,7 +55,11 @@ IdFieldOption = Annotated[
 ]
 FormatOption = Annotated[
     FormatName | None,
-    typer.Option("--format", "-f", help="Form of the output. [default: terminal on a terminal, else md]"),
+    typer.Option(
+        *("--format", "-f"),
+        envvar="LOCALSUM_FORMAT",
+        help="Form of the output. [default: terminal on a terminal, else md]",
+    ),
 ]
 OutputOption = Annotated[
     str | None,
@@ -63,17 +67,35 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="Write to this file; or, if it is a folder or ends with /, a file for each document and index.md into it.",
+        help="Write to this file; or, if it is a folder or ends with /, a file for each document and an index into it.",
     ),
+]
+OpenOption = Annotated[
+    bool,
+    typer.Option("--open", help="Make a page of HTML, and open it in your browser when done."),
+]
+FootnotesOption = Annotated[
+    bool, typer.Option("--footnotes", help="Of Markdown: what each claim rests on, as footnotes.")
+]
+FrontMatterOption = Annotated[
+    bool, typer.Option("--front-matter", help="Of Markdown: title, source, categories and model on top, as YAML.")
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="NAME|PATH", help="Model: a name of the registry or a GGUF file."),
+    typer.Option(
+        *("--model", "-m"),
+        envvar="LOCALSUM_MODEL",
+        metavar="NAME|PATH",
+        help="Model: a name of the registry or a GGUF file.",
+    ),
 ]
 TemplateOption = Annotated[
     str | None,
     typer.Option(
-        "--template", "-t", metavar="NAME|PATH", help="Template: which fields the brief has. [default: brief]"
+        *("--template", "-t"),
+        envvar="LOCALSUM_TEMPLATE",
+        metavar="NAME|PATH",
+        help="Template: which fields the brief has. [default: brief]",
     ),
 ]
 StyleOption = Annotated[
@@ -84,10 +106,18 @@ StyleOption = Annotated[
 ]
 StoreOption = Annotated[
     str | None,
-    typer.Option("--store", metavar="PATH", help="File of kept briefs. [default: in the user's data folder]"),
+    typer.Option(
+        "--store",
+        envvar="LOCALSUM_STORE",
+        metavar="PATH",
+        help="File of kept briefs. [default: in the user's data folder]",
+    ),
 ]
 ThreadsOption = Annotated[
-    int | None, typer.Option("--threads", min=1, max=512, help="Threads to use. [default: all cores]")
+    int | None,
+    typer.Option(
+        "--threads", envvar="LOCALSUM_THREADS", min=1, max=512, help="Threads to use. [default: by the processor]"
+    ),
 ]
 ContextOption = Annotated[
     int | None,

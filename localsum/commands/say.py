@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from localsum.errors import LocalsumError
 
 MOST_NAMED = 100  # documents that failed, at the end of a run
+
+
+@dataclass
+class Call:
+    """What a command was called with, and the page that it leaves to be opened when it is done (see opening.py)."""
+
+    arguments: list[str]
+    page: Path | None = None
 
 
 def write_out(text: str) -> bool:
@@ -41,9 +51,29 @@ def terminal() -> dict[str, Any]:
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
     return {
         "width": max(20, min(shutil.get_terminal_size((80, 24)).columns, 100)),
-        "color": sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+        "color": sys.stdout.isatty()
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+        and _obeys_codes(),
         "unicode": encoding.startswith("utf"),
     }
+
+
+def _obeys_codes() -> bool:
+    """Whether standard output, a terminal, obeys codes for colour. A console of Windows does when it is asked to."""
+    if sys.platform != "win32":
+        return True
+    import ctypes
+    import msvcrt
+
+    console = ctypes.c_void_p(msvcrt.get_osfhandle(sys.stdout.fileno()))
+    mode = ctypes.c_ulong()
+    kernel = ctypes.windll.kernel32
+    virtual_terminal = 4
+    return bool(
+        kernel.GetConsoleMode(console, ctypes.byref(mode))
+        and kernel.SetConsoleMode(console, mode.value | virtual_terminal)
+    )
 
 
 def failure(failed: list[LocalsumError], documents: int, counts: str = "") -> LocalsumError:

@@ -42,7 +42,7 @@ def watch(
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="Write a file for each document and index.md into this folder."
+            "--output", "-o", metavar="DIR", help="Write a file for each document and an index into this folder."
         ),
     ] = None,
     model: options.ModelOption = None,
@@ -76,9 +76,10 @@ def watch(
         raise UsageError(f"{shown(folder)} {what}", f"name a folder: localsum watch DIR; or: {hint}")
     into = _output_folder(output, folder)
     form = format or ("terminal" if output is None and sys.stdout.isatty() else "md")
-    session = Session(
-        load_template(template), model, style, threads, context, seed, reproducible, store, no_store, quiet=quiet
-    )
+    if form == "html" and into is None:
+        raise UsageError("a page of HTML holds one brief, and more will come", "name a folder: --output briefs/")
+    chosen = load_template(template)
+    session = Session(chosen, model, style, threads, context, seed, reproducible, store, no_store, quiet=quiet)
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     arrivals = Arrivals(Path(folder), settle, recursive, glob, into)
     watching = Watching(session, arrivals, into, form, fields)
@@ -92,7 +93,7 @@ def watch(
             for line in [] if quiet else [*left_out(arrivals.found), f"watching {shown(folder)}; to end it: Ctrl-C"]:
                 note(line)
             for files in arrivals.batches():
-                with LiveView(is_quiet=quiet) as view:
+                with LiveView(is_quiet=quiet, fields=tuple(each.name for each in chosen.fields)) as view:
                     watching.brief(files, view)
                 for error in (*arrivals.found.failed, *watching.tally.failed):
                     if error.message not in unreadable:
@@ -101,7 +102,7 @@ def watch(
                 if not quiet and (counts := counts_of(watching.tally)):
                     note(f"{shown(str(files[0])) if len(files) == 1 else f'{len(files):,} files'}: {counts}")
     except KeyboardInterrupt:
-        raise _interrupted(watching, call.obj or []) from None
+        raise _interrupted(watching, call.obj.arguments) from None
 
 
 def _output_folder(output: str | None, folder: str) -> Path | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,9 @@ class Watching:
         self.earlier, self.tally = self.whole(), Tally(unread=len(files))
         tally = self.tally
         self.failed = {path: errors for path, errors in self.failed.items() if path in self.arrivals.handed_on}
-        out: Output = Folder(self.into, self.form, goes_on=True) if self.into else self.stream
+        out: Output = (
+            Folder(self.into, self.form, partial(render, format=self.form), goes_on=True) if self.into else self.stream
+        )
         file_of: dict[str | None, Path] = {}
 
         def documents() -> Iterator[Document | InputError]:

@@ -11,8 +11,9 @@ from typing import Any
 from localsum.errors import ModelError, UsageError
 from localsum.folders import models_dir
 from localsum.gguf import Header
-from localsum.models import Model, how_to_get, packages, resolve, row_of, unknown
-from localsum.models.digests import digest, forget, holds
+from localsum.models import Model, how_to_get, packages, present, resolve, row_of, unknown
+from localsum.models.caches import Cached, cached_models
+from localsum.models.digests import digest, forget, holds, size_of
 from localsum.models.rows import check_name, drop_row, keep_row, own_rows, registry
 from localsum.models.sizes import memory_bytes
 from localsum.models.sound import check_file
@@ -70,6 +71,31 @@ def _row(name: str, file: str, sha256: str, size: int, header: Header) -> dict[s
 def _name_of(path: Path) -> str:
     name = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("._-")[:80]
     return name or "model"
+
+
+def import_cached() -> tuple[list[Model], list[Cached]]:
+    """Takes in what other programs have downloaded and a row of the registry knows; the rest is only named.
+
+    Which those are is told by the digest or size that is stated, and then by hashing. Returns both, those that are
+    here already left out.
+    """
+    rows = [entry for entry in registry() if entry.sha256]
+    taken, others = [], []
+    for cached in cached_models():
+        entry = next((row for row in rows if row.sha256 == cached.sha256), None)
+        if entry is None and not cached.sha256:
+            entry = next((row for row in rows if row.bytes == size_of(cached.path)), None)
+        with suppress(ModelError, OSError):  # what cannot be read or used is passed over
+            if entry is None:
+                check_file(cached.path)
+                others.append(cached)
+            elif not present(entry):
+                check_file(cached.path)
+                if digest(cached.path) == entry.sha256:
+                    taken.append(import_file(cached.path))
+                else:
+                    others.append(cached)
+    return taken, others
 
 
 def verify(name: str) -> Model:

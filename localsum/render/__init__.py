@@ -1,4 +1,4 @@
-"""A brief shown: for a terminal, as Markdown, as JSON. Knows briefs only, no templates, and loads nothing heavy."""
+"""A brief shown: for a terminal, as Markdown, as a page of HTML, as JSON. A form loads what it needs when asked for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Literal, get_args
 
 from localsum.brief import Brief
 from localsum.errors import UsageError
+from localsum.render.outline import outline
 
-Format = Literal["terminal", "md", "json", "jsonl"]
+Format = Literal["terminal", "md", "html", "json", "jsonl"]
 
 
 def render(
@@ -17,22 +18,34 @@ def render(
     width: int = 80,
     color: bool = False,
     unicode: bool = True,
+    footnotes: bool = False,
+    front_matter: bool = False,
 ) -> str:
-    """The brief as text that ends in a newline.
+    """The brief as text that ends in a newline; with `unicode` False in ASCII, which JSON and HTML lose nothing by.
 
-    `width` (columns), `color` (ANSI codes) and `unicode` (False: ASCII only) concern the terminal form; Markdown and
-    JSON are for files, in UTF-8; jsonl is JSON on one line. Raises UsageError for another format.
+    `width` (columns) and `color` (ANSI codes) concern the terminal form, `footnotes` (the evidence of each claim) and
+    `front_matter` Markdown; jsonl is JSON on one line. Raises UsageError for another format.
     """
     if format == "terminal":
         from localsum.render.terminal import to_terminal  # loads rich's table of character widths
 
-        return to_terminal(brief, width=width, color=color, unicode=unicode)
+        return to_terminal(outline(brief), width=width, color=color, unicode=unicode)
     if format == "md":
         from localsum.render.markdown import to_markdown
 
-        return to_markdown(brief)
+        text = to_markdown(outline(brief), brief.document.text if footnotes else None, unicode=unicode)
+        if not front_matter:
+            return text
+        from localsum.render.front_matter import front_matter as front_matter_of
+
+        return front_matter_of(brief, unicode=unicode) + text
+    if format == "html":
+        from localsum.render.html import to_html
+
+        page = to_html(brief)
+        return page if unicode else page.encode("ascii", "xmlcharrefreplace").decode("ascii")
     if format in ("json", "jsonl"):
         from localsum.render.as_json import to_json
 
-        return to_json(brief, indent=2 if format == "json" else None)
+        return to_json(brief, indent=2 if format == "json" else None, unicode=unicode)
     raise UsageError(f"no output format {format!r}", f"choose one: --format {', '.join(get_args(Format))}")

@@ -16,6 +16,7 @@ _ESCAPE = re.compile(
     r"|\x1b[ -/]*+[0-~]?+"  # everything else, and a lone ESC
 )
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_LINE_END_CHARACTER = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
 _HIDDEN = re.compile(
     "["
     "\x00-\x08\x0e-\x1f\x7f-\x9f"  # controls but tab and line ends
@@ -63,6 +64,14 @@ def clean(text: str) -> str:
     """
     text = _LINE_END.sub("\n", _ESCAPE.sub("", text))
     return _SURROGATE.sub("\ufffd", _HIDDEN.sub("", text))
+
+
+def visible(text: str) -> str:
+    """`text` without control characters and direction overrides, for where nothing obeys escape sequences.
+
+    Each character is treated by itself, so the parts of a text may be shown one by one.
+    """
+    return _SURROGATE.sub("\ufffd", _HIDDEN.sub("", _LINE_END_CHARACTER.sub("\n", text)))
 
 
 def one_line(text: str) -> str:

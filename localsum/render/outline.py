@@ -1,9 +1,9 @@
-"""A brief as the blocks a reader sees, in order: what Markdown and the terminal form have in common.
+"""A brief as the blocks a reader sees, in order: what Markdown, the terminal form and the HTML page have in common.
 
 Works from names and values, without a template, so any brief can be shown:
 - `title` is the heading of the whole and `summary` follows it without one; every other field has its name as heading;
 - an entry with a part `heading` is a section of its own, and its other parts are paragraphs;
-- of other entries the first part is the text, a part `category` stands alone, the rest are labelled ("Impact: …");
+- of other entries the first part is the text, a part `category` stands alone, the rest are labelled (Impact …);
 - the entries of `key_insights` are numbered, so that people can speak of the third; others have bullets.
 All text that leaves this module is clean and on one line.
 """
@@ -11,10 +11,12 @@ All text that leaves this module is clean and on one line.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
-from localsum.brief import Brief, FieldResult, Grounding, Item, Quote
-from localsum.render.clean import one_line
+from localsum.brief import Brief, FieldResult, Grounding, Item, Quote, Verdict
+from localsum.document import Span
+from localsum.render.clean import one_line, to_ascii
 
 _NUMBERED = ("key_insights",)
 _WITHOUT_HEADING = ("title", "summary")
@@ -23,40 +25,60 @@ _VERDICT = {"partial": "not fully supported by the source", "unsupported": "not 
 
 
 @dataclass(frozen=True, slots=True)
+class Support:
+    """What a claim rests on and what the checks say of it; `note` is empty where they found nothing wrong."""
+
+    evidence: tuple[Span, ...] = ()
+    verdict: Verdict = "supported"
+    note: str = ""
+
+
+NONE = Support()
+
+
+@dataclass(frozen=True, slots=True)
 class Heading:
     text: str
     level: int  # 1: the title; 2: everything else
+    support: Support = NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
     text: str
-    note: str = ""  # what the checks say of it
+    support: Support = NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One point of a list. `number` is None where a bullet does; `lines` are labelled parts and what the checks say."""
+    """One point of a list. `number` is None where a bullet does; `lines` are its labelled parts."""
 
     text: str
     number: int | None = None
     category: str = ""
-    lines: tuple[str, ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()
+    support: Support = NONE
 
     @property
     def short(self) -> bool:
         """Whether the entry is its text and nothing else: such lists need no air between the entries."""
-        return not self.category and not self.lines
+        return not self.category and not self.lines and not self.support.note
 
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """`text` is in quotation marks; `start` and `end` are code points into the document's text."""
+    """`text` is in quotation marks; `span` is where it stands in the document's text."""
 
     text: str
     speaker: str
-    start: int
-    end: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What the brief says of itself: why a field is empty, or has less than was asked for."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +89,25 @@ class Fact:
     text: str
 
 
-Block = Heading | Paragraph | Entry | Quotation | Fact
+Block = Heading | Paragraph | Entry | Quotation | Remark | Fact
 
 
 def label(name: str) -> str:
     """A name as a person reads it: `key_insights` is "Key insights"."""
     return one_line(name.replace("_", " ")).capitalize()
+
+
+def in_ascii(block: Block) -> Block:
+    """The block with all its texts in ASCII."""
+
+    def plain(value: Any) -> Any:  # noqa: ANN401  (whatever a block has)
+        if isinstance(value, str):
+            return one_line(to_ascii(value))
+        if isinstance(value, Support):
+            return replace(value, note=to_ascii(value.note))
+        return tuple(map(plain, value)) if type(value) is tuple else value
+
+    return replace(block, **{each.name: plain(getattr(block, each.name)) for each in fields(block)})
 
 
 def outline(brief: Brief) -> list[Block]:
@@ -97,28 +132,23 @@ def _field(result: FieldResult) -> Iterator[Block]:
     if body:
         yield from body
         if warnings:
-            yield Paragraph(f"({warnings})")
+            yield Remark(warnings)
         return
     why = warnings or _joined(result.grounding.reasons if result.grounding else ())
-    yield Paragraph(f"(no {label(result.name).lower()}{': ' if why else ''}{why})")
+    yield Remark(f"no {label(result.name).lower()}{': ' if why else ''}{why}")
 
 
 def _body(result: FieldResult) -> Iterator[Block]:
     if isinstance(result.value, str):
         if text := one_line(result.value):
-            note = _note(result.grounding)
-            if result.name != "title":
-                yield Paragraph(text, note)
-            else:
-                yield Heading(text, 1)
-                if note:
-                    yield Paragraph(note)
+            support = _support(result.grounding)
+            yield Heading(text, 1, support) if result.name == "title" else Paragraph(text, support)
         return
     number = 0
     for value in result.value:
         if isinstance(value, Quote):
             if text := one_line(value.text):
-                yield Quotation(_in_marks(text), one_line(value.speaker or ""), value.start, value.end)
+                yield Quotation(_in_marks(text), one_line(value.speaker or ""), Span(value.start, value.end))
             continue
         parts = {name: text for name, part in value.parts.items() if (text := one_line(part))}
         if not parts:
@@ -140,22 +170,23 @@ def _section(parts: dict[str, str], item: Item) -> Iterator[Block]:
     for text in texts[:-1]:
         yield Paragraph(text)
     if texts:
-        yield Paragraph(texts[-1], _note(item.grounding))
+        yield Paragraph(texts[-1], _support(item.grounding))
 
 
 def _entry(parts: dict[str, str], item: Item, number: int | None) -> Entry:
     names = list(parts)
-    lines = [f"{label(name)}: {parts[name]}" for name in names[1:] if name != "category"]
-    if note := _note(item.grounding):
-        lines.append(note)
-    return Entry(parts[names[0]], number, parts["category"] if "category" in names[1:] else "", tuple(lines))
+    lines = tuple((label(name), parts[name]) for name in names[1:] if name != "category")
+    category = parts["category"] if "category" in names[1:] else ""
+    return Entry(parts[names[0]], number, category, lines, _support(item.grounding))
 
 
-def _note(grounding: Grounding | None) -> str:
-    if grounding is None or grounding.verdict == "supported":
-        return ""
+def _support(grounding: Grounding | None) -> Support:
+    if grounding is None:
+        return NONE
+    if grounding.verdict == "supported":
+        return Support(grounding.evidence)
     why = _joined(grounding.reasons)
-    return f"({_VERDICT[grounding.verdict]}{': ' if why else ''}{why})"
+    return Support(grounding.evidence, grounding.verdict, f"{_VERDICT[grounding.verdict]}{': ' if why else ''}{why}")
 
 
 def _joined(reasons: tuple[str, ...]) -> str:

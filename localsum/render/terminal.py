@@ -1,21 +1,22 @@
-"""A brief as lines for a terminal: wrapped, calm, and plain text unless colour is wanted.
+"""Blocks as lines for a terminal: wrapped, calm, and plain text unless colour is wanted.
 
 Headings stand at the left edge and what belongs to them two columns in, so the form holds without bold type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.cells import get_character_cell_size
 
-from localsum.brief import Brief
+from localsum.brief import Verdict
 from localsum.render.clean import to_ascii
-from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, outline
+from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, Remark, in_ascii
 
 MEASURE = 88  # columns; longer lines are hard to read, however wide the window
 NARROWEST = 20  # columns; below this, lines are longer than the window
-_BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_BOLD, _DIM, _RED, _YELLOW, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
+_STYLE: dict[Verdict, str] = {"supported": "", "partial": _YELLOW, "unsupported": _RED}  # of what the checks say
 _VARIATION, _JOINER = "\ufe0f", "\u200d"
 # Characters of wide scripts that may not begin or end a line.
 _NOT_FIRST = frozenset(",.;:!?)]}%、。，．・：；？！）］｝〉》」』】〕”’…ー々")
@@ -25,14 +26,14 @@ _NOT_LAST = frozenset("([{（［｛〈《「『【〔“‘")
 _Part = tuple[str, str, str, str]
 
 
-def to_terminal(brief: Brief, *, width: int, color: bool, unicode: bool) -> str:
-    """The brief in lines of at most `width` columns, ending in a newline. ANSI codes only if `color`."""
+def to_terminal(blocks: Iterable[Block], *, width: int, color: bool, unicode: bool) -> str:
+    """The blocks in lines of at most `width` columns, ending in a newline. ANSI codes only if `color`."""
     width = max(NARROWEST, min(width, MEASURE))
     show = str if unicode else to_ascii
     lines: list[str] = []
     previous: Block | None = None
     indent = ""
-    for block in outline(brief):
+    for block in blocks if unicode else map(in_ascii, blocks):
         if previous is not None and _gap(previous, block):
             lines.append("")
         if isinstance(block, Heading | Fact):
@@ -63,21 +64,28 @@ def _gap(previous: Block, block: Block) -> bool:
 
 def _parts(block: Block) -> Iterator[_Part]:
     match block:
-        case Heading(text):
+        case Heading(text, _, support):
             yield text, _BOLD, "", ""
-        case Paragraph(text, note):
+            if support.note:
+                yield "", "", "", ""
+                yield f"({support.note})", _STYLE[support.verdict], "", ""
+        case Paragraph(text, support):
             yield text, "", "", ""
-            if note:
-                yield note, "", "", ""
-        case Entry(text, number, category, lines):
+            if support.note:
+                yield f"({support.note})", _STYLE[support.verdict], "", ""
+        case Remark(text):
+            yield f"({text})", _DIM, "", ""
+        case Entry(text, number, category, lines, support):
             marker = "• " if number is None else f"{number}. "
             rest = " " * len(marker)
             yield text, "", marker, rest
             if category:
                 yield category, _DIM, rest, rest
-            for line in lines:
-                yield line, "", rest, rest
-        case Quotation(text, speaker, start, end):
+            for label, line in lines:
+                yield f"{label}: {line}", "", rest, rest
+            if support.note:
+                yield f"({support.note})", _STYLE[support.verdict], rest, rest
+        case Quotation(text, speaker, (start, end)):
             yield text, "", "", " "
             yield f"{'— ' if speaker else ''}{speaker} [{start}–{end}]".lstrip(), _DIM, " ", " "
         case Fact(label, text):
