@@ -6,11 +6,18 @@ cut at the placeholders; only the template's own text may hold control tokens, t
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from datetime import date
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from localsum.engine.types import ModelInfo, Prompt, Segment
 from localsum.errors import ModelError
 
+if TYPE_CHECKING:
+    from jinja2.ext import Extension
+    from jinja2.nodes import Node
+    from jinja2.parser import Parser
+
+_DAY = date(2026, 1, 1)  # for templates that tell the model what day it is: always the same, as briefs are to be
 _READ, _ASK = "\ue000read\ue000", "\ue000ask\ue000"
 _MAX_TEMPLATE = 200_000  # characters, of a template and of what it says
 
@@ -35,7 +42,28 @@ def _parts(info: ModelInfo) -> tuple[str, str, str]:
             f"the chat template of {info.name} loses what the user says",
             "write from the text alone: localsum brief --style extractive FILE",
         )
-    return head, middle, tail
+    return head, middle, _without_thoughts(tail, info.thinking_off)
+
+
+def _without_thoughts(tail: str, off: str) -> str:
+    """The opening of the model's turn so that the answer comes at once: with `off` at its end, and no thought open."""
+    if not tail.endswith(off):
+        tail += off
+    return f"{tail.rstrip()}\n\n</think>\n\n" if tail.rstrip().endswith("<think>") else tail
+
+
+def _marks() -> type[Extension]:
+    """For `{% generation %}`, which marks the model's own words for training; it says nothing itself."""
+    from jinja2.ext import Extension
+
+    class Generation(Extension):
+        tags = {"generation"}  # noqa: RUF012  (as jinja2 has it)
+
+        def parse(self, parser: Parser) -> list[Node]:
+            next(parser.stream)
+            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+    return Generation
 
 
 def _render(info: ModelInfo, messages: list[dict[str, str]]) -> str:
@@ -50,9 +78,9 @@ def _render(info: ModelInfo, messages: list[dict[str, str]]) -> str:
         if len(source) > _MAX_TEMPLATE:
             raise TemplateError("it is too long")
         environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _marks()]
         )
-        environment.globals.update(raise_exception=refuse)
+        environment.globals.update(raise_exception=refuse, strftime_now=_DAY.strftime)
         values: dict[str, Any] = {"bos_token": info.bos, "eos_token": info.eos, "enable_thinking": False, "tools": None}
         pieces = environment.from_string(source).generate(messages=messages, add_generation_prompt=True, **values)
         rendered = ""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from localsum import __version__
-from localsum.commands import about, kept
+from localsum.commands import about, kept, models
 from localsum.commands.brief import brief
+from localsum.commands.config import config
 from localsum.commands.digest import digest
 from localsum.commands.doctor import doctor
 from localsum.commands.opening import open_page
@@ -34,8 +35,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, digest, watch, read, *_KEPT, about.schema, about.models, doctor):
+for command in (brief, digest, watch, read, *_KEPT, about.schema, config, doctor):
     app.command()(command)
+app.add_typer(models.app)
 
 _INTERRUPTED = 130
 
@@ -47,6 +49,21 @@ def _root(
     if version:
         write_out(f"localsum {__version__}\n")
         raise typer.Exit
+
+
+def _defaults(arguments: list[str]) -> dict[str, Any]:
+    """The user's settings as defaults of every command that has such an option."""
+    from localsum.settings import read_settings
+
+    if {"--help", "-h", "--version"} & set(arguments):  # can be read while the file is mended
+        return {}
+    said = read_settings()
+
+    def of(group: typer.Typer) -> dict[str, Any]:
+        names = (command.name or getattr(command.callback, "__name__", "") for command in group.registered_commands)
+        return dict.fromkeys(names, said)
+
+    return {**of(app), "models": of(models.app)}
 
 
 def run(arguments: list[str]) -> int:
@@ -64,7 +81,13 @@ def _run(call: Call) -> int:
             setattr(sys, stream, open(os.devnull, mode))  # noqa: SIM115  (open to the end, as they always are)
     try:
         with sealed():
-            code = app(call.arguments or ["--help"], prog_name="localsum", standalone_mode=False, obj=call)
+            code = app(
+                call.arguments or ["--help"],
+                prog_name="localsum",
+                standalone_mode=False,
+                obj=call,
+                default_map=_defaults(call.arguments),
+            )
         if code == _INTERRUPTED:  # typer makes this of Ctrl-C
             note("localsum: interrupted")
         return code if isinstance(code, int) else 0

@@ -19,29 +19,49 @@ from localsum.errors import ModelError
 MAX_HEADER_BYTES = 64 * 1024 * 1024
 MAX_KEYS = 65_536
 MAX_TENSORS = 65_536
+MAX_NUMBERS = 4096  # in an array whose values are kept; models have one for each layer
 
 _STRING, _ARRAY = 8, 9
 _U64 = struct.Struct("<Q")
 _LETTERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _SCALARS = {code: struct.Struct("<" + letter) for code, letter in _LETTERS.items()}
-# ggml tensor type -> (elements in a block, bytes of a block); a type not listed here has its offset checked alone.
-BLOCKS = {
-    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 36),
-    10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
-    16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82),
-    23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2),
-    34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18), 42: (64, 18),
+# ggml tensor type -> (name, elements in a block, bytes of a block); a type not listed has its offset checked alone.
+TYPES = {
+    0: ("F32", 1, 4), 1: ("F16", 1, 2), 2: ("Q4_0", 32, 18), 3: ("Q4_1", 32, 20), 6: ("Q5_0", 32, 22),
+    7: ("Q5_1", 32, 24), 8: ("Q8_0", 32, 34), 9: ("Q8_1", 32, 36), 10: ("Q2_K", 256, 84), 11: ("Q3_K", 256, 110),
+    12: ("Q4_K", 256, 144), 13: ("Q5_K", 256, 176), 14: ("Q6_K", 256, 210), 15: ("Q8_K", 256, 292),
+    16: ("IQ2_XXS", 256, 66), 17: ("IQ2_XS", 256, 74), 18: ("IQ3_XXS", 256, 98), 19: ("IQ1_S", 256, 50),
+    20: ("IQ4_NL", 32, 18), 21: ("IQ3_S", 256, 110), 22: ("IQ2_S", 256, 82), 23: ("IQ4_XS", 256, 136),
+    24: ("I8", 1, 1), 25: ("I16", 1, 2), 26: ("I32", 1, 4), 27: ("I64", 1, 8), 28: ("F64", 1, 8),
+    29: ("IQ1_M", 256, 56), 30: ("BF16", 1, 2), 34: ("TQ1_0", 256, 54), 35: ("TQ2_0", 256, 66),
+    39: ("MXFP4", 32, 17), 40: ("NVFP4", 64, 36), 41: ("Q1_0", 128, 18), 42: ("Q2_0", 64, 18),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
+class Tensor:
+    """One tensor's entry. `size` is in bytes, None for a type that is not known here; `offset` into the tensor data."""
+
+    name: str
+    shape: tuple[int, ...]  # the first is the row
+    kind: int
+    offset: int
+    size: int | None
+
+
+@dataclass(frozen=True)
 class Header:
-    """What a GGUF file says of itself. `metadata` holds single values; of arrays only the lengths are kept."""
+    """What a GGUF file says of itself. `metadata` holds single values, `numbers` short arrays of numbers; of all other
+    arrays only the lengths are kept. `spans` is where each key's value is in the file, from its type on."""
 
     version: int
     metadata: dict[str, str | int | float | bool]
     array_lengths: dict[str, int]
-    tensor_count: int
+    numbers: dict[str, tuple[int | float | bool, ...]]
+    text_arrays: frozenset[str]  # keys of the arrays that hold strings
+    tensors: tuple[Tensor, ...]
+    spans: dict[str, tuple[int, int]]
+    data_start: int  # where the tensor data begins
 
     def text(self, key: str) -> str | None:
         """The string under `key`; None if it is absent or something else."""
@@ -57,6 +77,12 @@ class Header:
         """Tokens the model was trained for."""
         value = self.metadata.get(f"{self.architecture}.context_length")
         return value if isinstance(value, int) and value > 0 else None
+
+    def counts(self, key: str) -> tuple[int, ...]:
+        """Whole numbers under a key of the architecture: one for all layers, or one for each; () if it says none."""
+        full = f"{self.architecture}.{key}"
+        values = self.numbers.get(full, (self.metadata[full],) if full in self.metadata else ())
+        return tuple(value for value in values if isinstance(value, int) and not isinstance(value, bool))
 
     @property
     def chat_template(self) -> str | None:
@@ -126,11 +152,16 @@ class _Cursor:
         start = self.skip(length)
         return self.data[start : start + length].decode("utf-8", "replace")
 
-    def skip_array(self) -> int:
-        """Moves past an array, returns its length. Strings are hopped over, none is made: 262k of them take 20 ms."""
+    def array(self) -> tuple[int, int, tuple[int | float | bool, ...] | None]:
+        """Moves past an array: the type of its values, its length, and the values if they are few and numbers.
+
+        Strings are hopped over, none is made: 262k of them take 20 ms.
+        """
         kind, count = self.u32(), self.u64()
         if kind in _SCALARS:
-            self.skip(count * _SCALARS[kind].size)
+            start = self.skip(count * _SCALARS[kind].size)
+            if count <= MAX_NUMBERS:
+                return kind, count, struct.unpack_from(f"<{count}{_LETTERS[kind]}", self.data, start)
         elif kind == _STRING:
             data, end, at, unpack = self.data, self.end, self.at, _U64.unpack_from
             if count * 8 > end - at:
@@ -142,7 +173,7 @@ class _Cursor:
             self.skip(at - self.at)
         else:
             raise _BrokenError(f"has an array of the unknown type {kind} in its header")
-        return count
+        return kind, count, None
 
 
 def _parse(cursor: _Cursor, size: int) -> Header:
@@ -157,29 +188,41 @@ def _parse(cursor: _Cursor, size: int) -> Header:
 
     metadata: dict[str, str | int | float | bool] = {}
     lengths: dict[str, int] = {}
+    numbers: dict[str, tuple[int | float | bool, ...]] = {}
+    spans: dict[str, tuple[int, int]] = {}
+    text_arrays: set[str] = set()
     for _ in range(key_count):
-        key, kind = cursor.string(), cursor.u32()
-        if key in metadata or key in lengths:
+        key, start, kind = cursor.string(), cursor.at, cursor.u32()
+        if key in spans:
             raise _BrokenError("has the same metadata key twice")
         if kind == _ARRAY:
-            lengths[key] = cursor.skip_array()
+            kind_inside, lengths[key], values = cursor.array()
+            if kind_inside == _STRING:
+                text_arrays.add(key)
+            if values is not None:
+                numbers[key] = values
         elif kind == _STRING:
             metadata[key] = cursor.string()
         elif kind in _SCALARS:
             metadata[key] = cursor.number(_SCALARS[kind])
         else:
             raise _BrokenError(f"has metadata of the unknown type {kind}")
+        spans[key] = (start, cursor.at)
 
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment not in [1 << power for power in range(21)]:
         raise _BrokenError("has an alignment that is no power of two")
-    ends = [_tensor_end(cursor) for _ in range(tensor_count)]
+    tensors = tuple(_tensor(cursor) for _ in range(tensor_count))
     data_start = -(-cursor.at // alignment) * alignment
-    needed = data_start + max(ends) if ends else cursor.at
+    if len({each.name for each in tensors}) < len(tensors):
+        raise _BrokenError("has two tensors of the same name")
+    if any(each.offset % alignment for each in tensors):
+        raise _BrokenError("has a tensor that begins where none can")
+    needed = max((data_start + each.offset + (each.size or 0) for each in tensors), default=cursor.at)
     if needed > size:
         raise _BrokenError(f"is cut off: {size} bytes of {needed}")
 
-    header = Header(version, metadata, lengths, tensor_count)
+    header = Header(version, metadata, lengths, numbers, frozenset(text_arrays), tensors, spans, data_start)
     kind_of_file = header.metadata.get("general.type", "model")
     if kind_of_file != "model":
         raise _BrokenError(f"is not a model: its type is {kind_of_file!r}")
@@ -190,17 +233,16 @@ def _parse(cursor: _Cursor, size: int) -> Header:
     return header
 
 
-def _tensor_end(cursor: _Cursor) -> int:
-    """Reads one tensor's entry; where its data ends, counted from the start of all tensor data."""
+def _tensor(cursor: _Cursor) -> Tensor:
     name = cursor.string()
     dimension_count = cursor.u32()
     if dimension_count > 4:
         raise _BrokenError(f"has a tensor of {dimension_count} dimensions")
-    dimensions = [cursor.u64() for _ in range(dimension_count)]
+    shape = tuple(cursor.u64() for _ in range(dimension_count))
     kind, offset = cursor.u32(), cursor.u64()
-    if kind not in BLOCKS:
-        return offset
-    elements, block_bytes = BLOCKS[kind]
-    if dimensions and dimensions[0] % elements:
+    if kind not in TYPES:
+        return Tensor(name, shape, kind, offset, None)
+    _, elements, block_bytes = TYPES[kind]
+    if shape and shape[0] % elements:
         raise _BrokenError(f"has a tensor {name[:64]!r} whose rows are no whole blocks")
-    return offset + math.prod(dimensions) // elements * block_bytes
+    return Tensor(name, shape, kind, offset, math.prod(shape) // elements * block_bytes)

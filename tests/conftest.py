@@ -13,9 +13,12 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.fixture(autouse=True)
-def _no_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test touches the store of whoever runs it; those about stores name their own."""
+def _nothing_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches store and settings of whoever runs it; those about them name their own."""
     monkeypatch.setenv("LOCALSUM_STORE", "off")
+    monkeypatch.setenv("LOCALSUM_CONFIG", str(GOLDEN / "no-such-settings.toml"))
+    for name in ("TEMPLATE", "FORMAT", "THREADS"):
+        monkeypatch.delenv(f"LOCALSUM_{name}", raising=False)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from localsum.chat import conversation
 from localsum.engine.types import ModelInfo, Prompt, Segment
 from localsum.errors import ModelError
+from localsum.models import registry
 from localsum.templates import load_template
 
 # Written from the documented form of each model's turns, in the style in which model files carry them.
@@ -40,6 +41,21 @@ GEMMA_3 = """{{ bos_token }}
     {{ '<start_of_turn>model\\n' }}
 {%- endif -%}
 """
+# Gemma 4: a system role of its own, other turns; of the 12B, an empty thought where none is wanted (by the registry).
+GEMMA_4 = """{{ bos_token }}
+{%- if enable_thinking or tools or messages[0]['role'] == 'system' -%}
+    {{ '<|turn>system\n' }}
+    {%- if enable_thinking %}{{ '<|think|>\n' }}{% endif -%}
+    {%- if messages[0]['role'] == 'system' %}{{ messages[0]['content'] | trim }}{% endif -%}
+    {{ '<turn|>\n' }}
+{%- endif -%}
+{%- for message in messages if message['role'] != 'system' -%}
+    {{ '<|turn>' + ('model' if message['role'] == 'assistant' else message['role']) + '\n' }}
+    {{- message['content'] | trim + '<turn|>\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt %}{{ '<|turn>model\n' }}{% endif -%}
+"""
+OFF = next(row.thinking_off for row in registry() if row.name == "gemma-4-12b-it")
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
@@ -53,6 +69,8 @@ SMOLLM2 = (
 )
 MODELS = {
     "gemma-3": ModelInfo("gemma-3-1b-it", 8192, GEMMA_3, bos="<bos>", eos="<end_of_turn>"),
+    "gemma-4": ModelInfo("gemma-4-e2b-it", 8192, GEMMA_4, bos="<bos>", eos="<turn|>"),
+    "gemma-4-12b": ModelInfo("gemma-4-12b-it", 8192, GEMMA_4, bos="<bos>", eos="<turn|>", thinking_off=OFF),
     "chatml": ModelInfo("chatml", 8192, CHATML, bos="<s>", eos="<|im_end|>"),
     "smollm2": ModelInfo("smollm2-135m-it", 8192, SMOLLM2, bos="<|im_start|>", eos="<|im_end|>"),
 }
@@ -85,6 +103,8 @@ def test_the_parts_are_what_the_template_makes_of_one_turn(name: str) -> None:
     spoken = "Read.\n\nThe article.\n\nSum up."
     turns = {
         "gemma-3": f"<bos><start_of_turn>user\n{spoken}<end_of_turn>\n<start_of_turn>model\n",
+        "gemma-4": f"<bos><|turn>user\n{spoken}<turn|>\n<|turn>model\n",
+        "gemma-4-12b": f"<bos><|turn>user\n{spoken}<turn|>\n<|turn>model\n<|channel>thought\n<channel|>",
         "chatml": f"<|im_start|>user\n{spoken}<|im_end|>\n<|im_start|>assistant\n",
         "smollm2": "<|im_start|>system\n"
         "You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
@@ -233,3 +253,47 @@ def test_thinking_is_left_off() -> None:
     template = "{% if enable_thinking %}<think>{% endif %}{{ messages[0].content }}{% if tools %}tools{% endif %}"
     prefix, (suffix,) = conversation(ModelInfo("m", 8192, template), "Read.", "Text.", ["Ask."])
     assert plain((*prefix, *suffix)) == "Read.\n\nText.\n\nAsk."
+
+
+@pytest.mark.parametrize(
+    ("end", "off", "tail"),
+    [
+        ("<model>", "", "<model>"),
+        ("<model>", "<quiet>", "<model><quiet>"),
+        ("<model><quiet>", "<quiet>", "<model><quiet>"),  # the template says it by itself
+        ("<model><think>\n", "", "<model><think>\n\n</think>\n\n"),
+        ("<model><think>\n\n</think>\n", "", "<model><think>\n\n</think>\n"),
+    ],
+)
+def test_a_thought_that_a_template_opens_is_closed(end: str, off: str, tail: str) -> None:
+    info = ModelInfo("m", 8192, "{{ messages[0].content }}" + end, thinking_off=off)
+    assert conversation(info, "Read.", "Text.", ["Ask."])[1][0][-1].text.rstrip("\n") == tail.rstrip("\n")
+
+
+def test_what_the_templates_of_other_families_use() -> None:
+    """A mark for training says nothing; the day is always the same, so that briefs are."""
+    template = "{% generation %}{{ messages[0].content }}{% endgeneration %} {{ strftime_now('%d %B %Y') }}"
+    prefix, (suffix,) = conversation(ModelInfo("m", 8192, template), "Read.", "Text.", ["Ask."])
+    assert plain((*prefix, *suffix)) == "Read.\n\nText.\n\nAsk. 01 January 2026"
+    hostile = "{{ strftime_now.__globals__ }}{{ strftime_now.__self__.__class__ }}{{ messages[0].content }}"
+    try:
+        prefix, _ = conversation(ModelInfo("m", 8192, hostile), "Read.", "Text.", ["Ask."])
+    except ModelError:
+        return
+    assert prefix[0].text == ""
+
+
+@pytest.mark.model
+def test_the_template_in_a_real_file_gives_the_golden_prompt(golden: Callable[[str, str], None]) -> None:
+    from localsum.gguf import read_header
+    from localsum.models import find_model
+
+    try:
+        template = read_header(find_model("smollm2-135m-it").path).chat_template
+    except ModelError as error:
+        pytest.skip(f"{error.message} {error.hint}")
+    info = ModelInfo("smollm2-135m-it", 8192, template, bos="<|im_start|>", eos="<|im_end|>")
+    text = "The town bought a model.\n\nIt runs in the town hall."
+    prefix, suffixes = conversation(info, "Read the article.", text, ["Write a title.", "Write a summary."])
+    rows = [f"=== prefix\n{shown(prefix)}", *(f"=== ask {n}\n{shown(each)}" for n, each in enumerate(suffixes))]
+    golden("prompts/smollm2.txt", "".join(rows))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localsum.engine import fit
+from localsum.engine import fit, machine
 from localsum.engine.fit import LEAST_CELLS, MOST_CELLS, fit_cache
 
 GIB = 1 << 30
@@ -48,23 +48,23 @@ FILES = {
 )
 def test_a_container_has_its_own_limit(files: dict[str, str], free: int, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(files, monkeypatch)
-    assert fit.free_bytes() == free
+    assert machine.free_bytes() == free
 
 
 @pytest.mark.parametrize(("quota", "cores"), [("150000 100000", 2), ("50000 100000", 1), ("max 100000", 8)])
 def test_a_container_may_have_a_part_of_the_cores(quota: str, cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend({"/sys/fs/cgroup/cpu.max": quota}, monkeypatch)
     monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(8)), raising=False)
-    assert fit.usable_cores() == cores
+    assert machine.usable_cores() == cores
 
 
 def test_a_system_that_tells_nothing_is_taken_for_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend({}, monkeypatch)
     monkeypatch.delattr("os.sysconf", raising=False)
-    assert fit.free_bytes() == 4 * GIB
+    assert machine.free_bytes() == 4 * GIB
     monkeypatch.delattr("os.sched_getaffinity", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: None)
-    assert fit.usable_cores() == 1
+    assert machine.usable_cores() == 1
 
 
 def pretend(files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,40 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from ggufs import ARCHITECTURE, make_gguf, pair, string
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localsum import gguf
 from localsum.errors import ModelError
-
-
-def string(text: str | bytes) -> bytes:
-    data = text.encode() if isinstance(text, str) else text
-    return struct.pack("<Q", len(data)) + data
-
-
-def pair(key: str, kind: int, value: bytes) -> bytes:
-    return string(key) + struct.pack("<I", kind) + value
-
-
-ARCHITECTURE = pair("general.architecture", 8, string("toy"))
-TOKENS = pair("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + string("a") + string("") + string("été"))
-PAIRS = [
-    ARCHITECTURE,
-    pair("toy.context_length", 4, struct.pack("<I", 2048)),
-    TOKENS,
-    pair("tokenizer.ggml.scores", 9, struct.pack("<IQ3f", 6, 3, 1, 2, 3)),
-    pair("tokenizer.chat_template", 8, string("{{ messages }}")),
-    pair("toy.flag", 7, b"\1"),
-]
-
-
-def make_gguf(pairs=PAIRS, tensors=((0, (4, 2), 0), (2, (64,), 32)), *, version=3, data=68, counts=None) -> bytes:
-    """A small GGUF file: by default a 4x2 F32 tensor and one of two Q4_0 blocks, so 32 + 36 bytes of data."""
-    head = b"GGUF" + struct.pack("<IQQ", version, *(counts or (len(tensors), len(pairs)))) + b"".join(pairs)
-    for kind, shape, offset in tensors:
-        head += string("t") + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
-    return head + bytes(-len(head) % 32 + data)
 
 
 def read(content: bytes) -> gguf.Header:
@@ -58,11 +30,19 @@ def read(content: bytes) -> gguf.Header:
 
 def test_a_whole_file_is_read():
     header = read(make_gguf())
-    assert (header.version, header.tensor_count, header.architecture) == (3, 2, "toy")
+    assert (header.version, len(header.tensors), header.architecture) == (3, 2, "toy")
     assert header.context_length == 2048
     assert header.chat_template == "{{ messages }}"
     assert header.array_lengths == {"tokenizer.ggml.tokens": 3, "tokenizer.ggml.scores": 3}
     assert header.metadata["toy.flag"] is True
+    assert header.numbers == {"tokenizer.ggml.scores": (1.0, 2.0, 3.0)}
+    assert [(each.shape, gguf.TYPES[each.kind][0], each.size) for each in header.tensors] == [
+        ((32, 3), "F32", 384),
+        ((64,), "Q4_0", 36),
+    ]
+    assert header.counts("context_length") == (2048,)
+    assert header.counts("head_count") == header.counts("flag") == ()
+    assert header.text_arrays == {"tokenizer.ggml.tokens"}
     assert read(make_gguf([ARCHITECTURE], version=2)).chat_template is None
 
 
@@ -85,7 +65,7 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path):
         (make_gguf(version=3 << 24), "big-endian"),
         (make_gguf(counts=(2**63, 2)), "damaged"),
         (make_gguf(counts=(2, 2**63)), "damaged"),
-        (make_gguf(data=67), "is cut off"),
+        (make_gguf(data=419), "is cut off"),
         (make_gguf([]), "names no architecture"),
         (make_gguf([pair("general.architecture", 4, struct.pack("<I", 1))]), "names no architecture"),
         (make_gguf(tensors=()), "no tensors"),
@@ -100,8 +80,10 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path):
         (make_gguf([ARCHITECTURE, pair("general.type", 8, string("adapter"))]), "not a model"),
         (make_gguf([ARCHITECTURE, pair("split.count", 2, struct.pack("<H", 3))]), "split"),
         (make_gguf(tensors=[(0, (2**32,) * 4, 0)]), "is cut off"),
-        (make_gguf(tensors=[(0, (1,), 2**64 - 1)]), "is cut off"),
-        (make_gguf(tensors=[(99, (1,), 2**64 - 1)]), "is cut off"),
+        (make_gguf(tensors=[(0, (1,), 2**64 - 32)]), "is cut off"),
+        (make_gguf(tensors=[(99, (1,), 2**64 - 32)]), "is cut off"),
+        (make_gguf(tensors=[(0, (1,), 1)]), "begins where none can"),
+        (make_gguf(names=("t", "t")), "two tensors of the same name"),
         (make_gguf(tensors=[(2, (33,), 0)]), "no whole blocks"),
         (make_gguf(tensors=[(0, (1,) * 5, 0)]), "5 dimensions"),
     ],
@@ -153,6 +135,8 @@ def test_block_sizes_are_those_of_llama_cpp():
     ggml.ggml_type_size.restype = ctypes.c_size_t
     # 39 is the newest type in every version that pyproject.toml allows; asking for one too many would crash.
     library = {kind: (ggml.ggml_blck_size(kind), ggml.ggml_type_size(kind)) for kind in range(40)}
-    assert {kind: sizes for kind, sizes in library.items() if sizes != (0, 0)} == {
-        kind: sizes for kind, sizes in gguf.BLOCKS.items() if kind < 40
+    ggml.ggml_type_name.restype = ctypes.c_char_p
+    names = {kind: ggml.ggml_type_name(kind).decode().upper() for kind in library}
+    assert {kind: (names[kind], *sizes) for kind, sizes in library.items() if sizes != (0, 0)} == {
+        kind: row for kind, row in gguf.TYPES.items() if kind < 40
     }

@@ -8,10 +8,13 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import typer
 from command_line import Said
 
+from localsum.cli import app
 from localsum.errors import PrivacyError
 from localsum.guard import sealed
 
@@ -72,22 +75,25 @@ def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> 
     subprocess.run([sys.executable, "-c", ""], check=True)
 
 
-COMMANDS = [
-    "read x.md",
-    "brief x.md",
-    "watch .",
-    "schema",
-    "models",
-    "history",
-    "search x",
-    "show 1",
-    "forget --all",
-    "doctor",
-]
+COMMANDS = {  # what each is called with
+    **dict.fromkeys(("schema", "history", "export", "doctor", "models", "config"), ""),
+    **dict.fromkeys(("read", "brief", "search", "models remove", "models import", "models slim"), "x"),
+    **dict.fromkeys(("models list", "models recommend", "models info", "models path", "models verify"), ""),
+    "models pull": "x",  # all of it but the download itself
+    "watch": ".",
+    "show": "1",
+    "forget": "--all",
+}
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_every_command_is_sealed(line: str, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_command_is_forgotten() -> None:
+    root: Any = typer.main.get_command(app)
+    below = [f"models {name}" for name in root.commands["models"].commands]
+    assert sorted(COMMANDS) == sorted([*root.commands, *below])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_sealed(name: str, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """A library that would phone home in the middle of a command: the command fails, and says who it was."""
 
     def phone(*_: object, **__: object) -> None:
@@ -95,10 +101,17 @@ def test_every_command_is_sealed(line: str, said: Said, monkeypatch: pytest.Monk
 
     for place in (
         *("localsum.readers.read", "localsum.inputs.find_inputs", "localsum.schema.json_schema"),
-        *("localsum.models.registry", "localsum.store.store_path"),
+        *("localsum.models.registry", "localsum.models.find_model", "localsum.store.store_path"),
+        *(
+            "localsum.models.row_of",
+            "localsum.models.from_path",
+            "localsum.settings.settings_path",
+            "localsum.models.own.row_of",
+            "localsum.models.own.check_file",
+        ),
     ):
         monkeypatch.setattr(place, phone)
-    code, out, err = said(*line.split())
+    code, out, err = said(*name.split(), *COMMANDS[name].split())
     assert (code, out) == (1, "")
     assert err.startswith(f"localsum: {__name__}:")
     assert "wanted to leave this machine" in err

@@ -58,7 +58,8 @@ if scripted == "scripted":
             pass
 
     localsum.engine.llama.LlamaEngine = Engine
-    localsum.models.find_model = lambda name=None: localsum.models.Model("scripted", None, "00", 1, None)
+    from pathlib import Path
+    localsum.models.find_model = lambda name=None: localsum.models.Model("scripted", Path("x"), "00", 1, None)
 from localsum.cli import run
 code = run(command)
 hook_is_on = False

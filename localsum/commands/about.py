@@ -1,4 +1,4 @@
-"""`localsum schema` and `localsum models`: what briefs look like, and which models there are."""
+"""`localsum schema`: what briefs look like."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from localsum.commands.options import TemplateOption
-from localsum.commands.say import note, write_out
+from localsum.commands.say import write_out
 
 
 def schema(
@@ -21,17 +21,3 @@ def schema(
 
     found = digest_schema() if digest else json_schema(load_template(template))
     write_out(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-
-
-def models() -> None:
-    """List the models of the registry, the installed ones first, and how to get the others."""
-    from localsum.models import how_to_get, models_dir, present, registry
-
-    rows = sorted(registry(), key=lambda entry: not present(entry))
-    width = max(len(entry.name) for entry in rows)
-    lines = []
-    for entry in rows:
-        state = "installed" if present(entry) else how_to_get(entry)
-        lines.append(f"{entry.name:<{width}}  {entry.bytes / 1e6:>6,.0f} MB  {entry.licence:<20}  {state}\n")
-    write_out("".join(lines))
-    note(f"models folder: {models_dir()}")

@@ -56,7 +56,11 @@ IdFieldOption = Annotated[
 ]
 FormatOption = Annotated[
     FormatName | None,
-    typer.Option("--format", "-f", help="Form of the output. [default: terminal on a terminal, else md]"),
+    typer.Option(
+        *("--format", "-f"),
+        envvar="LOCALSUM_FORMAT",
+        help="Form of the output. [default: terminal on a terminal, else md]",
+    ),
 ]
 OutputOption = Annotated[
     str | None,
@@ -86,12 +90,20 @@ FrontMatterOption = Annotated[
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="NAME|PATH", help="Model: a name of the registry or a GGUF file."),
+    typer.Option(
+        *("--model", "-m"),
+        envvar="LOCALSUM_MODEL",
+        metavar="NAME|PATH",
+        help="Model: a name of the registry or a GGUF file.",
+    ),
 ]
 TemplateOption = Annotated[
     str | None,
     typer.Option(
-        "--template", "-t", metavar="NAME|PATH", help="Template: which fields the brief has. [default: brief]"
+        *("--template", "-t"),
+        envvar="LOCALSUM_TEMPLATE",
+        metavar="NAME|PATH",
+        help="Template: which fields the brief has. [default: brief]",
     ),
 ]
 StyleOption = Annotated[
@@ -102,10 +114,18 @@ StyleOption = Annotated[
 ]
 StoreOption = Annotated[
     str | None,
-    typer.Option("--store", metavar="PATH", help="File of kept briefs. [default: in the user's data folder]"),
+    typer.Option(
+        "--store",
+        envvar="LOCALSUM_STORE",
+        metavar="PATH",
+        help="File of kept briefs. [default: in the user's data folder]",
+    ),
 ]
 ThreadsOption = Annotated[
-    int | None, typer.Option("--threads", min=1, max=512, help="Threads to use. [default: all cores]")
+    int | None,
+    typer.Option(
+        "--threads", envvar="LOCALSUM_THREADS", min=1, max=512, help="Threads to use. [default: by the processor]"
+    ),
 ]
 ContextOption = Annotated[
     int | None,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localsum.commands.say import note
+from localsum.commands.try_out import make_sure
 from localsum.errors import InputError, LocalsumError
 from localsum.resources import writer_version
 
@@ -110,11 +111,18 @@ class Session:
         if self.engine is None:
             view.note("looking for the model")
             found = self.model
+            view.note(f"trying {found.name} in a process of its own")
+            make_sure(found)
             view.note(f"loading {found.name}")
             from localsum.engine.llama import LlamaEngine
 
             made = LlamaEngine(
-                found.path, name=found.name, cells=self.context, threads=self.threads, reproducible=self.reproducible
+                found.path,
+                name=found.name,
+                thinking_off=found.entry.thinking_off if found.entry else "",
+                cells=self.context,
+                threads=self.threads,
+                reproducible=self.reproducible,
             )
             self.engine = self._stack.enter_context(made)
             self.loaded_at_s = time.perf_counter()

@@ -1,17 +1,17 @@
-"""What an engine may take of this machine: threads, context, the type of the KV cache. Knows no model, only sizes."""
+"""What an engine may take of a machine: threads, context, the type of the KV cache. Knows no model, only sizes."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
+
+from localsum.engine.machine import Machine
 
 MOST_CELLS = 8192  # several articles of any usual length at once; more costs memory and buys no speed
 LEAST_CELLS = 1024  # a short article and its questions; less is not worth starting with
 _Q8_0 = 8.5 / 16  # bits of a value, against those of f16
 _SHARE = 0.5  # of the free memory, for the cache: the rest is for the system and for what other programs take next
-_UNKNOWN_BYTES = 4 << 30  # where the system does not tell
+_FEW_CORES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +35,9 @@ def fit_cache(free_bytes: int, cell_bytes: int, context_tokens: int) -> Fit:
     return Fit(max(min(wanted, fitting), min(LEAST_CELLS, wanted)), "q8_0")
 
 
-def free_bytes() -> int:
-    """Memory that can be had without swapping; half of what is built in where the system tells no more."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-        return min([free, *_container_bytes()])
-    except (OSError, ValueError, StopIteration):
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, OSError, ValueError):
-        return _UNKNOWN_BYTES
+def threads_for(machine: Machine) -> int:
+    """Threads that llama.cpp computes with: whole cores, and fast ones only where there are two kinds.
 
-
-def _container_bytes() -> list[int]:
-    """What is left of a container's own limit, if it has one."""
-    folder = Path("/sys/fs/cgroup")
-    try:
-        limit = int((folder / "memory.max").read_text(encoding="ascii"))
-        return [max(0, limit - int((folder / "memory.current").read_text(encoding="ascii")))]
-    except (OSError, ValueError):  # "max": no limit
-        return []
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on; a container may have a part of them only."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        return max(1, min(cores, -(-int(quota) // int(period))))
-    except (OSError, ValueError):
-        return cores
+    A second thread on a core brings little and waits at every barrier; where there are few cores, little counts.
+    """
+    return max(1, machine.cores if machine.cores <= _FEW_CORES else machine.fast)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,10 +15,12 @@ os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 import llama_cpp.llama_cpp as lib
 import numpy as np
 from llguidance import LLTokenizer
+from numpy.typing import NDArray
 
-from localsum.engine.fit import LEAST_CELLS, fit_cache, free_bytes, usable_cores
+from localsum.engine.fit import LEAST_CELLS, fit_cache, threads_for
 from localsum.engine.guide import Guide, Guides
 from localsum.engine.loop import Run
+from localsum.engine.machine import free_bytes, this_machine
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
 from localsum.engine.types import Counts, Event, ModelInfo, Prompt, Request, Segment
@@ -38,6 +40,12 @@ def _keep_log(_level: int, text: bytes, _data: ctypes.c_void_p) -> None:
 def _last_log() -> str:
     lines = [line for line in _log_lines if "error" in line.lower() or "failed" in line.lower()]
     return lines[-1] if lines else "no reason given"
+
+
+def system_info() -> str:
+    """What llama.cpp was built for: instruction sets, backends."""
+    info: bytes = lib.llama_print_system_info()
+    return info.decode("utf-8", "replace").strip(" |\n")
 
 
 def _address(function: str) -> int:
@@ -213,6 +221,23 @@ class LlamaBackend:
             raise EngineError(f"llama_decode failed with status {status}: {_last_log()}", "please report this")
         return {seq: self._logits(row) for seq, row in asked.items()}
 
+    def surprise(self, tokens: Sequence[int]) -> NDArray[np.float64]:
+        """Of each token after the first: nats that it costs, given those before it. Shape (len(tokens) - 1,).
+
+        The cache must be empty and have a cell for each token; it is empty afterwards.
+        """
+        found: list[NDArray[np.float64]] = []
+        for start in range(0, len(tokens) - 1, self.sequences):
+            part = tokens[start : start + self.sequences]
+            self.decode([(Slice(0, start + offset, 1, sample=True), [token]) for offset, token in enumerate(part)])
+            after = tokens[start + 1 : start + 1 + len(part)]
+            for row, token in enumerate(after):
+                logits = self._logits(row).astype(np.float64)
+                top = logits.max()
+                found.append(np.log(np.exp(logits - top).sum()) + top - logits[token])
+        self.cut(0, 0)
+        return np.array(found)
+
     def _logits(self, row: int) -> Logits:
         """A view: valid until the next decode."""
         return np.ctypeslib.as_array(lib.llama_get_logits_ith(self._context, row), shape=(self.vocabulary,))
@@ -288,7 +313,7 @@ class LlamaEngine:
     """The engine. Loads the model at once; close it, or use it as a context manager, to free memory.
 
     `cells` is the KV cache in tokens, shared by all that runs at once, and `kv` the type of its values: both chosen by
-    the free memory unless given. `threads` None are all usable cores. `sequences` bounds the branches beside each
+    the free memory unless given. `threads` None are the usable whole cores. `sequences` bounds the branches beside each
     other; `overlap` is how many of them may still run when the next document's reading begins. With `reproducible` a
     request gives the same text whatever is written beside it: each has the cache for itself.
     """
@@ -298,6 +323,7 @@ class LlamaEngine:
         path: Path,
         *,
         name: str = "",
+        thinking_off: str = "",
         cells: int | None = None,
         kv: Literal["f16", "q8_0"] | None = None,
         sequences: int = 24,
@@ -306,7 +332,7 @@ class LlamaEngine:
         overlap: int = 4,
         reproducible: bool = False,
     ) -> None:
-        threads = threads or usable_cores()
+        threads = threads or threads_for(this_machine())
         self._overlap = overlap
         self._is_reproducible = reproducible
         self._is_running = False
@@ -319,6 +345,7 @@ class LlamaEngine:
             chat_template=self.backend.chat_template(),
             bos=bos,
             eos=eos,
+            thinking_off=thinking_off,
             settings={
                 "threads": threads,
                 "cells": self.backend.cells,

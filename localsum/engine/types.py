@@ -125,6 +125,7 @@ class ModelInfo:
     chat_template: str | None = None
     bos: str = ""
     eos: str = ""
+    thinking_off: str = ""  # what ends the opening of the model's turn so that it answers at once
     settings: dict[str, int | str] = field(default_factory=dict)  # threads, batch, … for --stats
 
 

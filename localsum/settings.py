@@ -1,0 +1,69 @@
+"""The user's settings: one TOML file in the config folder. It gives defaults, which variables and options override.
+
+Knows the names and types of settings, not what they mean to the commands that have an option of that name.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localsum.errors import UsageError
+from localsum.folders import config_folder
+
+_MAX_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a setting is good for, of what type it is, and what holds without it."""
+
+    help: str
+    kind: type
+    default: str
+
+
+# Each is an option of commands, by the same name; and a variable, LOCALSUM_ and the name in capitals.
+SETTINGS = {
+    "model": Setting("name of a model or path of a GGUF file", str, "the first model that is installed"),
+    "template": Setting("name or path of a template", str, "brief"),
+    "format": Setting("form of the output: terminal, md, html, json, jsonl", str, "terminal on a terminal, else md"),
+    "threads": Setting("threads to use", int, "by the processor"),
+    "store": Setting("file of kept briefs, or off", str, "in the user's data folder"),
+}
+
+
+def settings_path() -> Path:
+    """The file: LOCALSUM_CONFIG, else config.toml in the user's config folder; it need not exist."""
+    chosen = os.environ.get("LOCALSUM_CONFIG")
+    return Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else config_folder() / "config.toml"
+
+
+def read_settings() -> dict[str, str | int]:
+    """What the file says; nothing without one. Raises UsageError for a file that is none."""
+    path = settings_path()
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        found: dict[str, Any] = tomllib.loads(data.decode("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise _broken(path, " ".join(str(error).split())[:200]) from None
+    for name, value in found.items():
+        if name not in SETTINGS:
+            raise _broken(path, f"there is no setting {name[:40]!r}, only {', '.join(SETTINGS)}")
+        if type(value) is not SETTINGS[name].kind:
+            raise _broken(path, f"{name} must be {'a whole number' if SETTINGS[name].kind is int else 'a text'}")
+    return found
+
+
+def variable_of(name: str) -> str:
+    return f"LOCALSUM_{name.upper()}"
+
+
+def _broken(path: Path, reason: str) -> UsageError:
+    return UsageError(f"{path} holds no settings: {reason}", f"mend that file, or remove it: {path}")
