@@ -3,6 +3,7 @@
     python benchmarks/peers.py                                       # localsum and llama-cpp-python's Llama
     python benchmarks/peers.py --server PATH/llama-server            # and llama-server, at its best number of slots
     python benchmarks/peers.py --systems localsum server --articles 8 --rounds 1
+    python benchmarks/peers.py --also slim.gguf                      # and localsum with other files of the model
 
 Every field is written by the model, from the whole article; prompt, fields, limits of length, threads and greedy
 sampling are the same for all, and each answer is checked against one JSON Schema. The systems take turns, each turn in
@@ -168,6 +169,7 @@ class Turn:
     wall_s: float = 0.0
     answers: list[Answer] = field(default_factory=list)
     peak_mb: float = 0.0
+    model_mb: float = 0.0
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -267,8 +269,8 @@ def work(system: str, model: Path, threads: int) -> None:
     json.dump({"wall_s": wall_s, "answers": [asdict(answer) for answer in answers], "more": more}, sys.stdout)
 
 
-def take_turn(system: str, options: argparse.Namespace, articles: Articles) -> Turn:
-    command = [sys.executable, __file__, "--worker", system, "--model", str(options.model)]
+def take_turn(system: str, model: Path, options: argparse.Namespace, articles: Articles) -> Turn:
+    command = [sys.executable, __file__, "--worker", system, "--model", str(model)]
     command += ["--threads", str(options.threads)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | SPIN) as process:
         assert process.stdin and process.stdout  # noqa: PT018
@@ -277,7 +279,8 @@ def take_turn(system: str, options: argparse.Namespace, articles: Articles) -> T
         done = json.loads(process.stdout.read())
         peak = _wait(process)
     answers = [Answer(**answer) for answer in done["answers"]]
-    return Turn(system, len(articles), done["wall_s"], answers, peak, done["more"])
+    name = system if model == options.model else f"{system}, {model.stem}"
+    return Turn(name, len(articles), done["wall_s"], answers, peak, model.stat().st_size / 1e6, done["more"])
 
 
 def serve(slots: int, options: argparse.Namespace, articles: Articles) -> Turn:
@@ -308,7 +311,8 @@ def serve(slots: int, options: argparse.Namespace, articles: Articles) -> Turn:
         finally:
             process.terminate()
             peak = _wait(process)
-    return Turn(f"llama-server, {slots} slots", len(articles), wall_s, answers, peak)
+    model_mb = options.model.stat().st_size / 1e6
+    return Turn(f"llama-server, {slots} slots", len(articles), wall_s, answers, peak, model_mb)
 
 
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -337,7 +341,7 @@ def _wait(process: subprocess.Popen[bytes]) -> float:
     return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def reading_speed(options: argparse.Namespace) -> float:
+def reading_speed(model: Path, threads: int) -> float:
     """pp512 through the bindings: tokens a second of prompts of 512 tokens, the best of five."""
     code = (
         "import sys, time; from pathlib import Path; from localsum.engine.llama import LlamaBackend;"
@@ -349,14 +353,14 @@ def reading_speed(options: argparse.Namespace) -> float:
         "    times.append(time.perf_counter() - began); backend.cut(0, 0)\n"
         "print(512 / min(times)); backend.close()"
     )
-    command = [sys.executable, "-c", code, str(options.model), str(options.threads)]
+    command = [sys.executable, "-c", code, str(model), str(threads)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | SPIN).stdout)
 
 
 # What came of it
 
 
-def figures(turns: list[Turn], speeds: list[float], model_mb: float) -> dict[str, Any]:
+def figures(turns: list[Turn], speeds: list[float]) -> dict[str, Any]:
     """Medians over a system's turns."""
     import jsonschema
 
@@ -374,7 +378,7 @@ def figures(turns: list[Turn], speeds: list[float], model_mb: float) -> dict[str
         "prompt_tokens": statistics.mean(answer.prompt for answer in answers),
         "written_tokens": statistics.mean(answer.written for answer in answers),
         "of_roofline": statistics.median(shares),
-        "peak_above_model_mb": max(turn.peak_mb for turn in turns) - model_mb,
+        "peak_above_model_mb": max(turn.peak_mb - turn.model_mb for turn in turns),
         "outside_decode": statistics.median(outside) if outside else None,
         "valid": sum(_is_valid(check, answer.text) for answer in answers if answer.text),
         "answers": sum(bool(answer.text) for answer in answers),
@@ -392,15 +396,16 @@ def _is_valid(check: Any, text: str) -> bool:  # noqa: ANN401
 
 def table(found: dict[str, dict[str, Any]]) -> str:
     ours = found.get("localsum", {}).get("articles_per_min")
+    width = max(24, *map(len, found))
     lines = [
-        f"{'':<24} {'art/min':>8} {'ours is':>8} {'p50 s':>7} {'p95 s':>7} {'prompt':>7} {'written':>8} "
+        f"{'':<{width}} {'art/min':>8} {'ours is':>8} {'p50 s':>7} {'p95 s':>7} {'prompt':>7} {'written':>8} "
         f"{'roofline':>9} {'peak MB':>8} {'outside':>8} {'valid':>9}"
     ]
     for system, row in found.items():
         ratio = f"{ours / row['articles_per_min']:.2f} x" if ours and system != "localsum" else ""
         outside = f"{100 * row['outside_decode']:.1f} %" if row["outside_decode"] is not None else ""
         lines.append(
-            f"{system:<24} {row['articles_per_min']:>8.2f} {ratio:>8} {row['article_p50_s']:>7.1f} "
+            f"{system:<{width}} {row['articles_per_min']:>8.2f} {ratio:>8} {row['article_p50_s']:>7.1f} "
             f"{row['article_p95_s']:>7.1f} {row['prompt_tokens']:>7.0f} {row['written_tokens']:>8.0f} "
             f"{row['of_roofline']:>9.2f} {row['peak_above_model_mb']:>8.0f} {outside:>8} "
             f"{row['valid']:>4}/{row['answers']:<4}"
@@ -428,29 +433,29 @@ def run(options: argparse.Namespace, articles: Articles) -> dict[str, Any]:
     turns: dict[str, list[tuple[Turn, float]]] = {}
     slots = list(options.slots)
     for number in range(options.rounds):
-        speed = reading_speed(options)
-        print(f"round {number + 1}: pp512 {speed:.0f} tokens/s", file=sys.stderr)
+        speeds = {model: reading_speed(model, options.threads) for model in (options.model, *options.also)}
+        print(f"round {number + 1}: pp512 {', '.join(f'{each:.0f}' for each in speeds.values())}", file=sys.stderr)
         for system in options.systems:
+            files = [options.model, *(options.also if system == "localsum" else [])]
             if system == "server":
                 done = [serve(count, options, articles) for count in slots]
                 if number == 0:  # the other rounds are for the best
                     slots = [slots[max(range(len(done)), key=lambda n: len(done[n].answers) / done[n].wall_s)]]
             else:
                 some = articles[: options.alone] if system == "llama-cpp-python" else articles
-                done = [take_turn(system, options, some)]
-            for turn in done:
-                turns.setdefault(turn.system, []).append((turn, speed))
+                done = [take_turn(system, model, options, some) for model in files]
+            for place, turn in enumerate(done):
+                model = options.model if system == "server" else files[place]
+                turns.setdefault(turn.system, []).append((turn, speeds[model]))
                 rate = 60 * len(turn.answers) / turn.wall_s
                 print(f"  {turn.system}: {turn.wall_s:.1f} s, {rate:.2f} articles/min", file=sys.stderr)
-    model_mb = options.model.stat().st_size / 1e6
     return {
         "model": options.model.name,
         "threads": options.threads,
         "words": [len(text.split()) for _, text in articles],
         "pp512": sorted({speed for some in turns.values() for _, speed in some}),
         "systems": {
-            system: figures([turn for turn, _ in some], [speed for _, speed in some], model_mb)
-            for system, some in turns.items()
+            system: figures([turn for turn, _ in some], [speed for _, speed in some]) for system, some in turns.items()
         },
         "turns": [{**asdict(turn), "answers": len(turn.answers)} for some in turns.values() for turn, _ in some],
     }
@@ -461,6 +466,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Measure how fast localsum and its peers write the same briefs.")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with docs.jsonl, or with .txt and .md files")
     parser.add_argument("--model", type=Path, help="a GGUF file [default: localsum's default model]")
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="more files for localsum, slim ones perhaps")
     parser.add_argument("--systems", nargs="+", choices=["server", *WORKERS])
     parser.add_argument("--server", type=Path, help="a llama-server program")
     parser.add_argument("--slots", type=int, nargs="+", default=[1, 2, 4, 8], help="of the server, each tried once")

@@ -52,7 +52,7 @@ class Tensor:
 @dataclass(frozen=True)
 class Header:
     """What a GGUF file says of itself. `metadata` holds single values, `numbers` short arrays of numbers; of all other
-    arrays only the lengths are kept."""
+    arrays only the lengths are kept. `spans` is where each key's value is in the file, from its type on."""
 
     version: int
     metadata: dict[str, str | int | float | bool]
@@ -60,6 +60,8 @@ class Header:
     numbers: dict[str, tuple[int | float | bool, ...]]
     text_arrays: frozenset[str]  # keys of the arrays that hold strings
     tensors: tuple[Tensor, ...]
+    spans: dict[str, tuple[int, int]]
+    data_start: int  # where the tensor data begins
 
     def text(self, key: str) -> str | None:
         """The string under `key`; None if it is absent or something else."""
@@ -187,10 +189,11 @@ def _parse(cursor: _Cursor, size: int) -> Header:
     metadata: dict[str, str | int | float | bool] = {}
     lengths: dict[str, int] = {}
     numbers: dict[str, tuple[int | float | bool, ...]] = {}
+    spans: dict[str, tuple[int, int]] = {}
     text_arrays: set[str] = set()
     for _ in range(key_count):
-        key, kind = cursor.string(), cursor.u32()
-        if key in metadata or key in lengths:
+        key, start, kind = cursor.string(), cursor.at, cursor.u32()
+        if key in spans:
             raise _BrokenError("has the same metadata key twice")
         if kind == _ARRAY:
             kind_inside, lengths[key], values = cursor.array()
@@ -204,6 +207,7 @@ def _parse(cursor: _Cursor, size: int) -> Header:
             metadata[key] = cursor.number(_SCALARS[kind])
         else:
             raise _BrokenError(f"has metadata of the unknown type {kind}")
+        spans[key] = (start, cursor.at)
 
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment not in [1 << power for power in range(21)]:
@@ -218,7 +222,7 @@ def _parse(cursor: _Cursor, size: int) -> Header:
     if needed > size:
         raise _BrokenError(f"is cut off: {size} bytes of {needed}")
 
-    header = Header(version, metadata, lengths, numbers, frozenset(text_arrays), tensors)
+    header = Header(version, metadata, lengths, numbers, frozenset(text_arrays), tensors, spans, data_start)
     kind_of_file = header.metadata.get("general.type", "model")
     if kind_of_file != "model":
         raise _BrokenError(f"is not a model: its type is {kind_of_file!r}")

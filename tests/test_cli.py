@@ -671,7 +671,8 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 COMMANDS = ["localsum", "brief", "digest", "watch", "read", "schema", "models", "config", "doctor"]
 COMMANDS += ["history", "search", "show", "forget", "export"]
-COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "remove", "import")]
+COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "slim", "remove")]
+COMMANDS += ["models import"]
 
 
 def command_of(name: str) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from localsum.commands.say import note, write_out
+from localsum.commands.slim import slim
 from localsum.commands.try_out import make_sure
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def list_() -> None:
 def recommend() -> None:
     """Say which model suits this machine best, and why; then the others."""
     from localsum.engine.machine import this_machine
-    from localsum.models import how_to_get, present, registry
+    from localsum.models import how_to_get, present, registry, row_of
     from localsum.models.recommend import advise
 
     machine = this_machine()
@@ -82,6 +83,8 @@ def recommend() -> None:
         return
     why = "the largest instruct model" if best.role == "instruct" else "the largest model"
     note(f"{best.name}: {why} that fits {machine.memory / 1e9:.0f} GB of memory and reads an article in half a minute")
+    if row_of(f"{best.name}-slim") is None:
+        note(f"smaller and faster, for English, once it is installed: localsum models slim {best.name}")
     note(f"use it: localsum brief PATH --model {best.name}" if present(best) else f"get it: {how_to_get(best)}")
 
 
@@ -204,6 +207,9 @@ def import_(
     found = import_file(path, name)
     write_out(f"{found.name}\n")
     note(f"write a brief with it: localsum brief PATH --model {found.name}")
+
+
+app.command()(slim)
 
 
 def _import_cached() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 import llama_cpp.llama_cpp as lib
 import numpy as np
 from llguidance import LLTokenizer
+from numpy.typing import NDArray
 
 from localsum.engine.fit import LEAST_CELLS, fit_cache, threads_for
 from localsum.engine.guide import Guide, Guides
@@ -219,6 +220,23 @@ class LlamaBackend:
         if status != 0:
             raise EngineError(f"llama_decode failed with status {status}: {_last_log()}", "please report this")
         return {seq: self._logits(row) for seq, row in asked.items()}
+
+    def surprise(self, tokens: Sequence[int]) -> NDArray[np.float64]:
+        """Of each token after the first: nats that it costs, given those before it. Shape (len(tokens) - 1,).
+
+        The cache must be empty and have a cell for each token; it is empty afterwards.
+        """
+        found: list[NDArray[np.float64]] = []
+        for start in range(0, len(tokens) - 1, self.sequences):
+            part = tokens[start : start + self.sequences]
+            self.decode([(Slice(0, start + offset, 1, sample=True), [token]) for offset, token in enumerate(part)])
+            after = tokens[start + 1 : start + 1 + len(part)]
+            for row, token in enumerate(after):
+                logits = self._logits(row).astype(np.float64)
+                top = logits.max()
+                found.append(np.log(np.exp(logits - top).sum()) + top - logits[token])
+        self.cut(0, 0)
+        return np.array(found)
 
     def _logits(self, row: int) -> Logits:
         """A view: valid until the next decode."""
