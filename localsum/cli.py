@@ -17,6 +17,7 @@ from localsum import __version__
 from localsum.commands import about, kept, models
 from localsum.commands.brief import brief
 from localsum.commands.config import config
+from localsum.commands.digest import digest
 from localsum.commands.doctor import doctor
 from localsum.commands.opening import open_page
 from localsum.commands.read import read
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, watch, read, *_KEPT, about.schema, config, doctor):
+for command in (brief, digest, watch, read, *_KEPT, about.schema, config, doctor):
     app.command()(command)
 app.add_typer(models.app)
 

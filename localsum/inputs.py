@@ -31,12 +31,17 @@ class Inputs:
 
 
 def find_inputs(
-    paths: list[str], *, recursive: bool = False, pattern: str | None = None, without: Path | None = None
+    paths: list[str],
+    *,
+    recursive: bool = False,
+    pattern: str | None = None,
+    without: Path | None = None,
+    command: str = "brief",
 ) -> Inputs:
     """The files that `paths` mean. `without` is a folder to stay out of: the one that briefs are written to.
 
     `pattern` is a shell pattern for names in folders; with a slash in it, for paths below them. What is named itself is
-    always taken. Raises UsageError for more than MOST_FILES files.
+    always taken. `command` is what hints tell to type. Raises UsageError for more than MOST_FILES files.
     """
     found = Inputs()
     known: set[str] = set()
@@ -53,7 +58,7 @@ def find_inputs(
                 _take(found, known, path)
             if is_empty and len(found.failed) == failed:
                 more = "--recursive" if found.closed > closed else "--glob '*'"
-                hint = f"look further: localsum brief {shown(name)} {more}"
+                hint = f"look further: localsum {command} {shown(name)} {more}"
                 found.failed.append(InputError(f"{shown(name)} holds no file to read", hint))
     return found
 

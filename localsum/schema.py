@@ -1,12 +1,14 @@
-"""The JSON Schema (draft 2020-12) of `localsum.brief/1` for a template: what `brief.to_dict` makes, and nothing else.
+"""The JSON Schemas (draft 2020-12) of `localsum.brief/1` for a template, and of `localsum.digest/1`: what `to_dict` of
+brief.py and digest.py make, and nothing else.
 
-Knows the shapes of a template and the JSON form of a brief; checks nothing itself.
+Knows the shapes of a template and the JSON forms; checks nothing itself.
 """
 
 from __future__ import annotations
 
 from typing import Any, get_args
 
+from localsum import digest
 from localsum.brief import SCHEMA, Mode, Verdict
 from localsum.templates import Field, Shape, Template
 
@@ -31,6 +33,61 @@ _SUPPORT: dict[str, Any] = {
 }
 
 
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def digest_schema() -> dict[str, Any]:
+    """The schema of digests. Keys of `properties` are in the order of the JSON."""
+    place = {
+        "source": {"type": "integer", "minimum": 0, "description": "Which of the story's sources, from 0."},
+        "start": _offset("The first."),
+        "end": _offset("The one after the last."),
+    }
+    story = {"story": {"type": "integer", "minimum": 0, "description": "Which story, from 0."}}
+    properties: dict[str, Any] = {
+        "schema": {"const": digest.SCHEMA, "description": "Name and version of this form."},
+        "title": _string("How many stories of how many documents, and of which days."),
+        "overview": _object("A paragraph over all.", _told("Three to five sentences", {**story, **place})),
+        "stories": {
+            "type": "array",
+            "description": "The stories, the most important first.",
+            "items": _object(
+                "One story.",
+                {
+                    "headline": _string("One line."),
+                    **_told("Two sentences, where the sources have them", place, sources=True),
+                },
+            ),
+        },
+        **_MADE,
+    }
+    return {
+        "$schema": _DRAFT,
+        "title": digest.SCHEMA,
+        **_object("What many documents say, as stories with their sources.", properties),
+        "$defs": {"offset": _OFFSET},
+    }
+
+
+def _told(what: str, place: dict[str, Any], *, sources: bool = False) -> dict[str, Any]:
+    """The keys of a text of a digest: the text, how it came about, and the parts of sources that support it."""
+    about = "Parts of the sources that support the text: code points of the source's text."
+    copy = {"type": "boolean", "description": "Whether it is the text of another source once more, whole or cut."}
+    told_by = {
+        "type": "array",
+        "minItems": 1,
+        "description": "The documents that tell the story, the best first.",
+        "items": _object("A document.", {**_source()["properties"], "duplicate": copy}),
+    }
+    return {
+        "text": _string(f"{what}; empty if nothing could be said."),
+        "mode": {"enum": list(get_args(Mode)), "description": "Taken from the sources, written by the model, or both."},
+        **({"sources": told_by} if sources else {}),
+        **_SUPPORT,
+        "evidence": {"type": "array", "description": about, "items": _object("A part of a source.", place)},
+    }
+
+
 def json_schema(template: Template) -> dict[str, Any]:
     """The schema of the briefs that this template makes. Keys of `properties` are in the order of the JSON."""
     properties: dict[str, Any] = {
@@ -50,37 +107,14 @@ def json_schema(template: Template) -> dict[str, Any]:
             },
             required=False,
         ),
-        "warnings": {
-            "type": "array",
-            "description": "What a reader of the brief should know, in sentences for people.",
-            "items": {"type": "string"},
-        },
-        "model": _object(
-            "The model that wrote.",
-            {
-                "name": _string("Its name in the registry, or of its file."),
-                "sha256": _string("SHA-256 of the model file."),
-            },
-        ),
-        "template": _object(
-            "The template that asked.",
-            {
-                "name": _string("Its name."),
-                "sha256": {**_string("SHA-256 of the template file."), "pattern": _SHA256},
-            },
-        ),
-        "timing": {
-            "type": "object",
-            "description": "Measured durations in seconds (names ending in _s) and counts.",
-            "additionalProperties": {"type": "number", "minimum": 0},
-        },
+        **_MADE,
     }
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": _DRAFT,
         "title": f"{SCHEMA}, template {template.name}",
         **_object(template.description or "A brief of one document.", properties),
         "$defs": {
-            "offset": {"type": "integer", "minimum": 0, "description": "Code points from the start of the text."},
+            "offset": _OFFSET,
             "span": _object(
                 "A part of the source: its code points from start up to, not including, end.",
                 {"start": _offset("The first."), "end": _offset("The one after the last.")},
@@ -191,3 +225,33 @@ def _string(description: str, *, null: bool = False) -> dict[str, Any]:
 
 def _offset(description: str) -> dict[str, Any]:
     return {"$ref": "#/$defs/offset", "description": description}
+
+
+_OFFSET = {"type": "integer", "minimum": 0, "description": "Code points from the start of the text."}
+# What briefs and digests end with.
+_MADE: dict[str, Any] = {
+    "warnings": {
+        "type": "array",
+        "description": "What a reader should know, in sentences for people.",
+        "items": {"type": "string"},
+    },
+    "model": _object(
+        "The model that wrote.",
+        {
+            "name": _string("Its name in the registry, or of its file."),
+            "sha256": _string("SHA-256 of the model file."),
+        },
+    ),
+    "template": _object(
+        "The template that asked.",
+        {
+            "name": _string("Its name."),
+            "sha256": {**_string("SHA-256 of the template file."), "pattern": _SHA256},
+        },
+    ),
+    "timing": {
+        "type": "object",
+        "description": "Measured durations in seconds (names ending in _s) and counts.",
+        "additionalProperties": {"type": "number", "minimum": 0},
+    },
+}

@@ -74,6 +74,8 @@ ERRORS = [
     (2, "brief --colour news.md", "No such option: --colour", "localsum brief --help"),
     (2, "read news.md more.md", "unexpected extra argument", "localsum read --help"),
     (2, "brief news.md --format pdf", "'--format'", "localsum brief --help"),
+    (2, "digest news.md --format html", "'--format'", "localsum digest --help"),
+    (2, "digest news.md --output absent/page.md", "there is no directory absent", "mkdir -p absent"),
     (2, "brief news.md --style free", "'--style'", "localsum brief --help"),
     (2, "brief news.md --context 5", "'--context'", "localsum brief --help"),
     (2, "brief news.md --context many", "'--context'", "localsum brief --help"),
@@ -82,7 +84,12 @@ ERRORS = [
     (2, "brief news.md --output", "'--output'", "--help"),
     (2, "nonsense", "No such command 'nonsense'", "localsum --help"),
     (2, "--colour", "No such option: --colour", "localsum --help"),
-    (2, "brief news.md --template poem", "no template named 'poem'; there are: brief", "--template ./my.toml FILE"),
+    (
+        2,
+        "brief news.md --template poem",
+        "no template named 'poem'; there are: brief, digest, overview",
+        "--template ./my.toml FILE",
+    ),
     (2, "brief news.md --template ./absent.toml", "absent.toml: No such file", "--template PATH"),
     (2, "brief news.md --template broken.toml", "broken.toml: field 'a': 'shape' must be one of", "command again"),
     (2, "schema --template poem", "no template named 'poem'", "--template ./my.toml FILE"),
@@ -662,7 +669,7 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = ["localsum", "brief", "watch", "read", "schema", "models", "config", "doctor"]
+COMMANDS = ["localsum", "brief", "digest", "watch", "read", "schema", "models", "config", "doctor"]
 COMMANDS += ["history", "search", "show", "forget", "export"]
 COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "slim", "remove")]
 COMMANDS += ["models import"]

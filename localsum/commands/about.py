@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
+
+import typer
 
 from localsum.commands.options import TemplateOption
 from localsum.commands.say import write_out
 
 
-def schema(template: TemplateOption = None) -> None:
-    """Print the JSON Schema that every JSON brief of a template satisfies."""
-    from localsum.schema import json_schema
+def schema(
+    template: TemplateOption = None,
+    digest: Annotated[bool, typer.Option("--digest", help="Of digests, which have no template.")] = False,
+) -> None:
+    """Print the JSON Schema that every JSON brief of a template satisfies, or every digest."""
+    from localsum.schema import digest_schema, json_schema
     from localsum.templates import load_template
 
-    write_out(json.dumps(json_schema(load_template(template)), indent=2, ensure_ascii=False) + "\n")
+    found = digest_schema() if digest else json_schema(load_template(template))
+    write_out(json.dumps(found, indent=2, ensure_ascii=False) + "\n")

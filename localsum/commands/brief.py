@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from functools import partial
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from localsum.commands import options
+from localsum.commands import ending, options
+from localsum.commands.ending import interrupted, say_at_the_end
 from localsum.commands.forms import chosen_form
 from localsum.commands.opening import private_folder
-from localsum.commands.say import failure, note, terminal, write_out
-from localsum.commands.session import Session, left_out, read_all
-from localsum.errors import InputError, InterruptedRun, LocalsumError
+from localsum.commands.say import note, terminal, write_out
+from localsum.commands.session import Session, read_all
+from localsum.errors import InputError, LocalsumError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def brief(
     id_field: options.IdFieldOption = None,
 ) -> None:
     """Write the brief of each article in files and folders."""
-    started = time.perf_counter()
+    started_s = time.perf_counter()
     from contextlib import nullcontext
 
     from localsum.files import undisturbed
@@ -62,7 +62,7 @@ def brief(
     from localsum.live import LiveView
     from localsum.outputs import Folder, OneFile, Stream, is_folder
     from localsum.render import render
-    from localsum.runs import Tally, run
+    from localsum.runs import Tally
     from localsum.templates import load_template
 
     is_annotated = footnotes or front_matter
@@ -81,7 +81,6 @@ def brief(
         out = Folder(into, wanted, show) if into else OneFile(Path(output), wanted, show, is_whole)
     session = Session(chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet)
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
-    timings: list[dict[str, float]] = []
     notes: list[str] = []
     try:
         with LiveView(is_quiet=quiet, fields=tuple(each.name for each in chosen.fields)) as view, session:
@@ -92,21 +91,12 @@ def brief(
                         out.expect(found)
                     yield found
 
-            def recalled(document: Document) -> Brief | None:
-                view.progress(tally.done + len(tally.failed), tally.total)
-                return session.recall(document)
-
-            def keep(done: Brief) -> None:
-                timings.append(done.timing)
-                session.keep(done)
-
             def put(done: Brief) -> None:
-                view.progress(tally.done + len(tally.failed), tally.total)
                 notes.extend(done.warnings)
                 with view.aside() if output is None else nullcontext():
                     out.put(done)
 
-            run(documents(), tally, recall=recalled, write=partial(session.write, view=view), keep=keep, put=put)
+            session.run(documents(), tally, view, put)
         with undisturbed():
             out.close(tally.failed)
             if open_it and tally.done:
@@ -117,37 +107,20 @@ def brief(
         if into:
             with undisturbed():
                 out.close(tally.failed)
-        raise _interrupted(tally, call.obj.arguments, is_kept=session.is_keeping) from None
+        raise interrupted(session, tally, call.obj.arguments) from None
     if stats:
-        load_s = round(session.loaded_at_s - started, 4) if session.loaded_at_s else 0.0
-        whole = {"load_s": load_s, "wall_s": round(time.perf_counter() - started, 4), **session.counts()}
-        each = {"document": timings[0]} if len(timings) == 1 else {"documents": timings}
-        note(json.dumps({**whole, **each, "from_store": tally.recalled}))
+        note(ending.stats(session, tally, started_s))
     elif not quiet and tally.total == 1 and wanted in ("json", "jsonl"):
         for warning in notes:
             note(f"note: {warning}")
-    for line in [] if quiet or stats else left_out(inputs):
-        note(line)
-    if tally.failed:
-        raise failure(tally.failed, tally.total, tally.line())
-    if not quiet and not stats:
-        _last_line(tally, out.index if isinstance(out, Folder) else None, is_kept=session.store is not None)
+    index = out.index if isinstance(out, Folder) else None
+    is_kept = session.store is not None
+    say_at_the_end(tally, inputs, lambda: _last_line(tally, index, is_kept=is_kept), is_quiet=quiet or stats)
 
 
-def _interrupted(tally: Tally, arguments: list[str], *, is_kept: bool) -> InterruptedRun:
-    import shlex
-
-    again = shlex.join(["localsum", *arguments])
-    said = "done and kept" if is_kept else "done"
-    hint = f"go on with: {again}" if is_kept else f"start again with: {again}"
-    return InterruptedRun(f"interrupted: {tally.done:,} of {tally.total:,} documents are {said}", hint)
-
-
-def _last_line(tally: Tally, index: Path | None, *, is_kept: bool) -> None:
+def _last_line(tally: Tally, index: Path | None, *, is_kept: bool) -> str:
     if tally.total == 1 and not index:
-        if tally.recalled:
-            note("note: written earlier and kept; to write it anew: --fresh")
-        return
+        return "note: written earlier and kept; to write it anew: --fresh" if tally.recalled else ""
     ways = [f"all of them: {index}"] if index else []
     ways += ["to find words in them: localsum search WORDS"] if is_kept else []
-    note("; ".join([tally.line(), *ways]))
+    return "; ".join([tally.line(), *ways])

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 FormatName = Literal["terminal", "md", "html", "json", "jsonl"]
+DigestFormatName = Literal["terminal", "md", "json", "jsonl"]
 InputName = Literal["text", "markdown", "html", "feed", "mail", "mbox", "pdf", "jsonl", "csv", "subtitles"]
 StyleName = Literal["extractive", "written"]
 
@@ -69,6 +70,13 @@ OutputOption = Annotated[
         metavar="PATH",
         help="Write to this file; or, if it is a folder or ends with /, a file for each document and an index into it.",
     ),
+]
+DigestFormatOption = Annotated[
+    DigestFormatName | None,
+    typer.Option("--format", "-f", help="Form of the output. [default: terminal on a terminal, else md]"),
+]
+FileOption = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, which appears whole or not.")
 ]
 OpenOption = Annotated[
     bool,

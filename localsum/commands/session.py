@@ -10,7 +10,7 @@ import os
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from localsum.errors import InputError, LocalsumError
 from localsum.resources import writer_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from sqlite3 import Connection
 
     from localsum.brief import Brief
@@ -57,6 +57,7 @@ class Session:
     store: Connection | None = None
     engine: LlamaEngine | None = None
     loaded_at_s: float | None = None  # by time.perf_counter()
+    timings: list[dict[str, float]] = field(default_factory=list)  # of the briefs that were written
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Session:
@@ -137,6 +138,29 @@ class Session:
         yield from write_briefs(
             documents, self.template, engine, model=names, style=self.style, seed=self.seed, on_event=view.take
         )
+
+    def run(
+        self, documents: Iterable[Document | InputError], tally: Tally, view: LiveView, put: Callable[[Brief], None]
+    ) -> None:
+        """Put a brief of each document, kept already or written now and then kept; the tally counts."""
+        from localsum.runs import run
+
+        def progress() -> None:
+            view.progress(tally.done + len(tally.failed), tally.total)
+
+        def recall(document: Document) -> Brief | None:
+            progress()
+            return self.recall(document)
+
+        def keep(done: Brief) -> None:
+            self.timings.append(done.timing)
+            self.keep(done)
+
+        def put_it(done: Brief) -> None:
+            progress()
+            put(done)
+
+        run(documents, tally, recall=recall, write=partial(self.write, view=view), keep=keep, put=put_it)
 
     def counts(self) -> dict[str, Any]:
         """What the engine counted so far and what it runs with; nothing where it was not needed."""

@@ -1,10 +1,14 @@
-"""A brief shown: for a terminal, as Markdown, as a page of HTML, as JSON. A form loads what it needs when asked for."""
+"""A brief or a digest shown: for a terminal, as Markdown, as JSON; a brief as a page of HTML as well.
+
+A form loads what it needs when asked for.
+"""
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
 from localsum.brief import Brief
+from localsum.digest import Digest
 from localsum.errors import UsageError
 from localsum.render.outline import outline
 
@@ -12,7 +16,7 @@ Format = Literal["terminal", "md", "html", "json", "jsonl"]
 
 
 def render(
-    brief: Brief,
+    brief: Brief | Digest,
     format: Format,  # noqa: A002  (the word of the command line)
     *,
     width: int = 80,
@@ -21,11 +25,13 @@ def render(
     footnotes: bool = False,
     front_matter: bool = False,
 ) -> str:
-    """The brief as text that ends in a newline; with `unicode` False in ASCII, which JSON and HTML lose nothing by.
+    """The brief or digest as text that ends in a newline; `unicode` False: in ASCII, which costs JSON and HTML nothing.
 
     `width` (columns) and `color` (ANSI codes) concern the terminal form, `footnotes` (the evidence of each claim) and
-    `front_matter` Markdown; jsonl is JSON on one line. Raises UsageError for another format.
+    `front_matter` Markdown of briefs; jsonl is JSON on one line. Raises UsageError for another format.
     """
+    if isinstance(brief, Digest):
+        return _digest(brief, format, width=width, color=color, unicode=unicode)
     if format == "terminal":
         from localsum.render.terminal import to_terminal  # loads rich's table of character widths
 
@@ -49,3 +55,22 @@ def render(
 
         return to_json(brief, indent=2 if format == "json" else None, unicode=unicode)
     raise UsageError(f"no output format {format!r}", f"choose one: --format {', '.join(get_args(Format))}")
+
+
+def _digest(digest: Digest, format: Format, *, width: int, color: bool, unicode: bool) -> str:  # noqa: A002
+    from localsum.render import page_of_stories
+
+    if format == "terminal":
+        from localsum.render.terminal import to_terminal
+
+        return to_terminal(page_of_stories.outline(digest), width=width, color=color, unicode=unicode)
+    if format == "md":
+        from localsum.render.markdown import to_markdown
+
+        return to_markdown(page_of_stories.outline(digest), unicode=unicode)
+    if format in ("json", "jsonl"):
+        from localsum.digest import to_dict
+        from localsum.render.as_json import dumps
+
+        return dumps(to_dict(digest), 2 if format == "json" else None, unicode=unicode) + "\n"
+    raise UsageError(f"a digest has no format {format!r}", "choose one: --format terminal, md, json, jsonl")

@@ -183,10 +183,15 @@ def _entry(parts: dict[str, str], item: Item, number: int | None) -> Entry:
 def _support(grounding: Grounding | None) -> Support:
     if grounding is None:
         return NONE
-    if grounding.verdict == "supported":
-        return Support(grounding.evidence)
-    why = _joined(grounding.reasons)
-    return Support(grounding.evidence, grounding.verdict, f"{_VERDICT[grounding.verdict]}{': ' if why else ''}{why}")
+    return support_of(grounding.evidence, grounding.verdict, grounding.reasons)
+
+
+def support_of(evidence: tuple[Span, ...], verdict: Verdict, reasons: tuple[str, ...]) -> Support:
+    """Reasons are said only where the checks found something wrong."""
+    if verdict == "supported":
+        return Support(evidence)
+    why = _joined(reasons)
+    return Support(evidence, verdict, f"{_VERDICT[verdict]}{': ' if why else ''}{why}")
 
 
 def _joined(reasons: tuple[str, ...]) -> str:

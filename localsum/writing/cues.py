@@ -230,7 +230,7 @@ APPENDIX = re.compile(
     r"|(?:further|recommended|additional) reading"
     r"|related(?: (?:posts?|links?|articles?|stories|work))?|acknowledge?ments?|about the authors?|credits|sponsors?"
     r"|show notes|footnotes|notes|comments|subscribe|share|upcoming events?"
-    r"|see also|elsewhere from .{0,30}"
+    r"|see also|elsewhere (?:from|on) .{0,30}"
     r"|newsletters?)\W*)$",
     _I,
 )

@@ -95,8 +95,9 @@ class Desk:
 
     def _text(self, each: Field, draft: Draft) -> None:
         chooser = select.closing if each.extract == "closing" else select.central
-        usable = sum(s.is_usable for s in self.material.sentences)
-        most = min(each.sentences[1], max(1, usable // 4))
+        most = each.sentences[1]
+        if any(other.shape not in ("line", "choice") for other in self.template.fields if other is not each):
+            most = min(most, max(1, sum(s.is_usable for s in self.material.sentences) // 4))  # leave some to the others
         words = round(_SHARE_OF_WORDS * each.words)
         pick = chooser(self.material, self.shelf, most=most, words=words, at_most=each.words)
         if not pick.text:

@@ -97,6 +97,11 @@ def is_telling(heading: str) -> bool:
     return bool(content_stems(heading)) and not _FORMAL.match(heading)
 
 
+def is_generic(title: str) -> bool:
+    """Whether a title seems to number an issue: "Weekly update", "Episode 66"."""
+    return bool(_GENERIC.search(title))
+
+
 def own_title(title: str, text: str, most_words: int) -> str:
     """A document's own title, "" if it does not name who or what: too short, or not about what the text says.
 
@@ -111,7 +116,7 @@ def own_title(title: str, text: str, most_words: int) -> str:
         if line.count("‘") != line.count("’") or line.count("“") != line.count("”"):
             return ""
     stems = content_stems(line)
-    if len(line.split()) < 4 or len(stems) < 3 or (_GENERIC.search(line) and len(stems) < 5):
+    if len(line.split()) < 4 or len(stems) < 3 or (is_generic(line) and len(stems) < 5):
         return ""
     return line if _share(line, known) >= _LEAST_SHARE else ""
 

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
 from localsum.document import Document, Span
 from localsum.grounding.words import words
@@ -104,7 +105,7 @@ def gather(document: Document) -> Material:
     raw = sentences(document) or [Whole(b.start, b.end, i) for i, b in enumerate(document.blocks)]
     raw = [_without_dateline(document, s) for s in raw[:_OPENING]] + raw[_OPENING:]
     texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
-    bags = [Counter(word.stem for word in words(text) if word.stem and not word.stem.isdigit()) for text in texts]
+    bags = _bags(texts)
     centrality = _z_scores(_centrality(bags))
     aside = _adverts(document, [s.block for s in raw], texts) | _appendices(document)
     found: list[Sentence] = []
@@ -114,7 +115,7 @@ def gather(document: Document) -> Material:
         block = document.blocks[sentence.block]
         starts_block = index == 0 or raw[index - 1].block != sentence.block
         count = len(text.split())
-        standing = _standing(text, count, len(bag), is_spoken=block.speaker is not None, starts_block=starts_block)
+        standing = how_it_stands(text, count, len(bag), is_spoken=block.speaker is not None, starts_block=starts_block)
         if sentence.block in aside:
             standing -= 2.0
         span = Span(sentence.start, sentence.end)
@@ -132,6 +133,37 @@ def _without_dateline(document: Document, sentence: Whole) -> Whole:
     """The sentence without the "MADRID (AP) — " that a report opens with."""
     match = cues.DATELINE.match(document.text[sentence.start : sentence.end])
     return replace(sentence, start=sentence.start + match.end()) if match else sentence
+
+
+def _bags(texts: list[str]) -> list[Counter[str]]:
+    return [Counter(word.stem for word in words(text) if word.stem and not word.stem.isdigit()) for text in texts]
+
+
+class Story(NamedTuple):
+    """One story of a document that holds several: its heading, and what stands under it."""
+
+    heading: Span
+    body: Span
+
+
+def stories(document: Document) -> list[Story]:
+    """The stories of a document that holds several, without greetings, advertisements and appendices; else none."""
+    headings = [number for number, block in enumerate(document.blocks) if block.kind == "heading"]
+    if len(headings) < _FEWEST_STORIES:
+        return []
+    raw = sentences(document)
+    texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
+    blocks = [s.block for s in raw]
+    if not _stories(document, blocks, _bags(texts)):
+        return []
+    aside = _adverts(document, blocks, texts) | _appendices(document)
+    found = []
+    for heading, following in pairwise([*headings, len(document.blocks)]):
+        inside = [n for n in range(heading + 1, following) if n not in aside]
+        if inside:
+            title, first, last = (document.blocks[n] for n in (heading, inside[0], inside[-1]))
+            found.append(Story(Span(title.start, title.end), Span(first.start, last.end)))
+    return found
 
 
 def _stories(document: Document, blocks: list[int], bags: list[Counter[str]]) -> set[int]:
@@ -205,7 +237,7 @@ def _z_scores(values: list[float]) -> list[float]:
     return [(value - mean) / deviation for value in values]
 
 
-def _standing(text: str, count: int, content: int, *, is_spoken: bool, starts_block: bool) -> float:
+def how_it_stands(text: str, count: int, content: int, *, is_spoken: bool = False, starts_block: bool = True) -> float:
     """How well a sentence stands alone; -2 and below are never shown alone. Weights by reading, not by fitting."""
     score = 0.0
     if cues.NOISE.search(text):

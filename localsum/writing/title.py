@@ -35,8 +35,10 @@ _VERB = re.compile(
     r"|\b[A-Z]\S+ [a-z]\w+[^su\W]s\b"
 )
 _SUBORDINATE = re.compile(
-    r"(?:if|because|when|while|although|except|since|unless|as|among|where|whether|now that|speaking)\b", re.IGNORECASE
+    r"(?:if|because|when|while|although|except|since|unless|as|among|where|whether|now that|speaking|following)\b",
+    re.IGNORECASE,
 )
+_LABELLED = re.compile(r"[A-Z][\w'’-]*(?: [\w'’-]+){0,2}: ")  # "Protest: …", "Scene of death: …"
 _RELATIVE = re.compile(r",? (?:who|which|whose|whom)\b")
 
 
@@ -65,7 +67,14 @@ def stands(text: str) -> bool:
     is_open = text.count('"') % 2 or text.count("“") != text.count("”") or text.endswith("?")
     points = cues.ANAPHORIC.match(text) or cues.PRONOUN_SUBJECT.search(text) or cues.PERSONAL.search(text)
     is_list = text.count(",") > _MOST_COMMAS
-    return len(text.split()) >= _LEAST_WORDS and not (is_open or points or is_list or _SUBORDINATE.match(text))
+    return len(text.split()) >= _LEAST_WORDS and not (
+        is_open or points or is_list or _SUBORDINATE.match(text) or _LABELLED.match(text)
+    )
+
+
+def says_something(text: str) -> bool:
+    """Whether a sentence seems to have a verb."""
+    return _VERB.search(text) is not None
 
 
 def best(lines: Sequence[Line], material: Material) -> Line | None:
