@@ -77,7 +77,7 @@ def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> 
 
 COMMANDS = {  # what each is called with
     **dict.fromkeys(("schema", "history", "export", "doctor", "models", "config"), ""),
-    **dict.fromkeys(("read", "brief", "search", "models remove", "models import", "models slim"), "x"),
+    **dict.fromkeys(("read", "brief", "digest", "search", "models remove", "models import", "models slim"), "x"),
     **dict.fromkeys(("models list", "models recommend", "models info", "models path", "models verify"), ""),
     "models pull": "x",  # all of it but the download itself
     "watch": ".",
