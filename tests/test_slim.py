@@ -121,10 +121,22 @@ def byte_level() -> dict[str, bytes]:
     }
 
 
-VOCABULARIES = {"sentencepiece": sentencepiece, "byte-level": byte_level}
+@cache
+def letters_and_merges() -> dict[str, bytes]:
+    """As Gemma 4's: SentencePiece's letters and byte tokens, but a list of merges instead of scores."""
+    values = dict(sentencepiece())
+    words = Counter(tuple("▁" + word) for word in TEXT.split())
+    merges = encode([f"{left} {right}".encode() for left, right in learn(words, 150)])
+    del values["tokenizer.ggml.scores"]
+    return values | {"tokenizer.ggml.model": encode("gemma4"), "tokenizer.ggml.merges": merges}
 
 
-def toy(folder: Path, vocabulary: str, kind: str = "F32", *, untied: bool = False, **more: bytes) -> Path:
+VOCABULARIES = {"sentencepiece": sentencepiece, "byte-level": byte_level, "gemma4": letters_and_merges}
+
+
+def toy(
+    folder: Path, vocabulary: str, kind: str = "F32", *, untied: bool = False, by_layer: bool = False, **more: bytes
+) -> Path:
     """A llama of one layer with weights at random; `kind` is the type of its rows of tokens."""
     values = {
         "general.architecture": encode("llama"),
@@ -158,6 +170,8 @@ def toy(folder: Path, vocabulary: str, kind: str = "F32", *, untied: bool = Fals
         add(name, shape, 0, (noise.standard_normal(math.prod(shape), np.float32) / 6).tobytes())
 
     add("token_embd.weight", (WIDTH, ROWS), number, table())
+    if by_layer:
+        add("per_layer_token_embd.weight", (WIDTH, ROWS), number, table())
     if untied:
         add("output.weight", (WIDTH, ROWS), number, table())
     for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
@@ -276,7 +290,7 @@ def test_every_kept_token_can_be_built_from_kept_ones(tmp_path, vocabulary):
     slim = Splitter(target)
     for token in kept:  # and llama.cpp does build it
         text = written(source.vocabulary, token)
-        if text is not None and vocabulary == "sentencepiece":
+        if text is not None and vocabulary != "byte-level":
             assert slim.split(text) == [source.vocabulary.tokens[token]]
 
 
@@ -285,7 +299,7 @@ def test_bytes_and_control_tokens_stay_and_placeholders_go(tmp_path, vocabulary)
     source, kept, _ = slimmed(toy(tmp_path, vocabulary), 320)
     tokens = {source.vocabulary.tokens[token] for token in kept}
     assert not [token for token in tokens if token.startswith((b"<unused", b"[PAD"))]
-    if vocabulary == "sentencepiece":
+    if vocabulary != "byte-level":
         assert {b"<start_of_turn>", b"\n\n", *(f"<0x{byte:02X}>".encode() for byte in range(256))} <= tokens
     else:
         assert {b"<|im_start|>", *(letter.encode() for letter in byte_letters())} <= tokens
@@ -358,7 +372,7 @@ def logits(path: Path, tokens: list[int]) -> np.ndarray:
 def test_all_but_the_vocabulary_is_the_same_bit_for_bit(tmp_path):
     ids = struct.pack("<IIQ2I", 9, 4, 2, 1, ROWS - 1)  # the second is a placeholder, but has a meaning here
     more = {"tokenizer.ggml.eos_token_ids": ids, "toy.flag": encode(True), "general.license": encode("mit")}
-    path = toy(tmp_path, "sentencepiece", "Q8_0", untied=True, **more)
+    path = toy(tmp_path, "sentencepiece", "Q8_0", untied=True, by_layer=True, **more)
     source, kept, target = slimmed(path, 384)
     before, after = read_header(path), read_header(target)
     data = {name: target.read_bytes() if name == "slim" else path.read_bytes() for name in ("full", "slim")}
@@ -366,7 +380,7 @@ def test_all_but_the_vocabulary_is_the_same_bit_for_bit(tmp_path):
         assert (old.name, old.kind) == (new.name, new.kind)
         full = data["full"][before.data_start + old.offset :][: old.size]
         slim = data["slim"][after.data_start + new.offset :][: new.size]
-        if old.name in ("token_embd.weight", "output.weight"):
+        if old.name in ("token_embd.weight", "output.weight", "per_layer_token_embd.weight"):
             assert new.shape == (WIDTH, len(kept))
             row = 34
             assert slim == b"".join(full[row * token : row * (token + 1)] for token in kept)
