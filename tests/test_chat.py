@@ -135,6 +135,26 @@ def test_the_template_of_the_default_brief(golden: Callable[[str, str], None]) -
     golden("prompts/brief-gemma-3.txt", "".join(rows))
 
 
+def test_the_prompt_of_a_base_model(golden: Callable[[str, str], None]) -> None:
+    """By cue: examples that all branches share, then the text of each and the cue that the answer continues."""
+    from localsum.engine.scripted import ScriptedEngine
+    from localsum.readers import read_bytes
+    from localsum.writing import extractive
+
+    document = read_bytes(
+        b"The town of Orrin bought a language model on Monday for its letters. It runs in the town hall and costs "
+        b"40 euros a month. 'It answers letters in nine minutes,' said Ana Brandt, the mayor, on Tuesday. The council "
+        b"will decide in May whether the schools may use it as well. Nobody has lost a job because of it so far.",
+        path=None,
+    )
+    (request,) = next(extractive.write(document, load_template(), "key", ScriptedEngine()))
+    rows = [f"=== prefix\n{shown(request.prefix)}"]
+    rows += [f"=== {branch.id}\n{shown(branch.suffix)}" for branch in request.branches]
+    text = "".join(rows)
+    assert "--- control" not in text
+    golden("prompts/brief-base.txt", text)
+
+
 # Text is never control
 
 

@@ -73,7 +73,12 @@ OutputOption = Annotated[
 ]
 DigestFormatOption = Annotated[
     DigestFormatName | None,
-    typer.Option("--format", "-f", help="Form of the output. [default: terminal on a terminal, else md]"),
+    typer.Option(
+        "--format",
+        "-f",
+        envvar="LOCALSUM_FORMAT",
+        help="Form of the output. [default: terminal on a terminal, else md]",
+    ),
 ]
 FileOption = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, which appears whole or not.")
