@@ -41,7 +41,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One story: `sources` has the document first that the headline and the first sentence are of."""
+    """One story. `sources` are the documents that tell it, the best first, copies last."""
 
     headline: str
     text: str  # two sentences, where the sources have them

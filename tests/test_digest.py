@@ -233,6 +233,25 @@ def test_an_instruct_model_writes_the_stories_and_the_overview(
     assert len(seen) == 1
 
 
+def test_an_overview_that_is_refused_gives_way_to_the_stories_own_sentences(
+    stand: type[Stand], said: Said, news: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(request: Request, branch: Branch) -> str:
+        if branch.id.endswith(".overview"):
+            return "Lord Ruthven of Kesh bought 77 elephants in Samarkand."
+        prompt = "".join(part.text for part in (*request.prefix, *branch.suffix))
+        text = next((row["text"].strip() for row in DEVELOP if row["text"].strip()[:80] in prompt), "None at all.")
+        words = text.split("\n\n")[0].split()
+        return " ".join(words[:9] if branch.id.endswith(".title") else words)
+
+    monkeypatch.setattr(stand, "script", staticmethod(script))
+    monkeypatch.setattr(stand, "chat", CHAT)
+    made = digest_of(said, "news")
+    assert "Ruthven" not in str(made)
+    assert made["overview"]["mode"] in ("written", "mixed")  # the stories' sentences are the model's
+    assert made["overview"]["evidence"]
+
+
 def test_two_thousand_documents(stand: type[Stand], said: Said, news: Path) -> None:
     """As many as a feed reader keeps: all told, copies folded, within the time limit of a test run."""
     pick = random.Random(3)

@@ -101,6 +101,7 @@ def test_every_span_of_a_digest_supports_it() -> None:
         for line in telling.lines:
             assert any(line.text[1:].rstrip(".") in " ".join(text.split()) for text in said), line
     overview = extracted(tellings)
+    assert (overview.mode, overview.reasons) == ("extractive", ("verbatim",))
     assert 3 <= overview.text.count(". ") + 1 <= 5
     assert len({number for number, _ in overview.evidence}) >= 3
     for number, (source, start, end) in overview.evidence:

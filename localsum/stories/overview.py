@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from localsum.brief import Brief
+from localsum.brief import Brief, Mode
 from localsum.digest import Evidence, Overview
 from localsum.document import Block, Document, Span
 from localsum.grounding import check
@@ -33,27 +34,42 @@ _PLURAL = re.compile(r"\b(?:they|them)\b", re.IGNORECASE)  # nobody knows who
 _LEAST_SHARED = 3  # content words with the story's headline and first sentence
 
 
+class _Sentence(NamedTuple):
+    """One of the overview: its places in the sources of its story, how it came about, and what the checks say."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+    mode: Mode
+    reasons: tuple[str, ...]
+
+
 def extracted(tellings: Sequence[Telling]) -> Overview:
     """A sentence on each of the first stories, none that the digest says again below, where there are others."""
-    sentences: list[str] = []
-    evidence: list[tuple[int, Evidence]] = []
+    chosen: list[tuple[int, _Sentence]] = []
     rounds = 1 if len(tellings) >= _FEWEST else _FEWEST
     for _ in range(rounds):
         for number, telling in enumerate(tellings):
-            if len(sentences) == _SENTENCES:
+            if len(chosen) == _SENTENCES:
                 break
-            room = _WORDS - sum(len(one.split()) for one in sentences)
-            for text, spans in _ways(telling):
-                if len(text.split()) <= room and all(stem_overlap(text, other) <= _SAID for other in sentences):
-                    sentences.append(text)
-                    evidence += [(number, span) for span in spans]
+            said = [one.text for _, one in chosen]
+            room = _WORDS - sum(len(text.split()) for text in said)
+            for one in _ways(telling):
+                if len(one.text.split()) <= room and all(stem_overlap(one.text, text) <= _SAID for text in said):
+                    chosen.append((number, one))
                     break
-    if not sentences:
+    if not chosen:
         return Overview("", "empty", "supported")
-    return Overview(" ".join(sentences), "extractive", "supported", tuple(evidence), ("verbatim",))
+    modes = {one.mode for _, one in chosen}
+    return Overview(
+        " ".join(one.text for _, one in chosen),
+        modes.pop() if len(modes) == 1 else "mixed",
+        "supported",
+        tuple((number, span) for number, one in chosen for span in one.evidence),
+        tuple(dict.fromkeys(reason for _, one in chosen for reason in one.reasons)),
+    )
 
 
-def _ways(telling: Telling) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+def _ways(telling: Telling) -> Iterator[_Sentence]:
     """Sentences that tell the story in short, with their evidence, the best first.
 
     The story's first, cut to its main clause; that of another source; one that the story does not use; and where there
@@ -86,11 +102,13 @@ def _ways(telling: Telling) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
         yield from _traced(telling, line.teller, text + ".")
 
 
-def _traced(telling: Telling, teller: int, text: str) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+def _traced(telling: Telling, teller: int, text: str) -> Iterator[_Sentence]:
     """The text with its place in the source, if that says it."""
-    found = check(text, telling.tellers[teller].checked)
+    one = telling.tellers[teller]
+    found = check(text, one.checked)
     if found.verdict == "supported" and found.evidence:
-        yield text, tuple(telling.evidence(teller, span) for span in found.evidence)
+        evidence = tuple(telling.evidence(teller, span) for span in found.evidence)
+        yield _Sentence(text, evidence, one.mode, found.reasons)
 
 
 def _names(text: str) -> set[str]:

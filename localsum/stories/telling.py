@@ -106,6 +106,10 @@ class Told:
         text = str(self.brief["summary"])
         return [text[span.start : span.end] for span in split(text)]
 
+    @property
+    def mode(self) -> Mode:
+        return self.brief.fields["summary"].mode
+
     @cached_property
     def checked(self) -> Checked:
         return Checked.of(self.part.document)
@@ -194,7 +198,7 @@ class Telling:
 
     @cached_property
     def story(self) -> Story:
-        modes = {self.tellers[line.teller].brief.fields["summary"].mode for line in self.lines}
+        modes = {self.tellers[line.teller].mode for line in self.lines}
         mode: Mode = modes.pop() if len(modes) == 1 else "mixed" if modes else "empty"
         text = " ".join(line.text for line in self.lines)
         return Story(self.headline, text, mode, self.sources, self._support())

@@ -14,6 +14,9 @@ _LEADING_ADVERBIAL = re.compile(
     r"|Earlier|As of|According to|Despite|While|When|As|Once|Where|Although)\s[^,;:]{2,60}),\s+(?!(?:it|he|she|they"
     r"|we|I|you|this|that|these|those)\b)"
 )
+# "At 2:14 on a Friday morning last March": no clause yet.
+_ADVERBIAL = re.compile(r"(?:on|in|at|by|after|before|since|for|with|under|during|despite)\b", re.IGNORECASE)
+_FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|would|can|could|may|said|says|[a-z]+ed|[a-z]+s the)\b")
 # Where a clause may end, the best places first.
 _ENDS = (
     re.compile(r"\s+[—–]\s+|\s-\s|;\s+|:\s+"),
@@ -143,6 +146,7 @@ def clause(sentence: str, most_words: int, *, is_last_resort: bool = True) -> st
         if len(text.split()) <= most_words:
             break
         cuts = [m.start() for m in ends.finditer(text) if 4 <= len(text[: m.start()].split()) <= most_words]
+        cuts = [cut for cut in cuts if not _ADVERBIAL.match(text) or _FINITE.search(text[:cut])]
         if cuts:
             text = text[: cuts[-1]]
             break
