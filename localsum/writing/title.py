@@ -31,7 +31,7 @@ _FLUENT = 0.3  # written by the model, not cut from a sentence
 _FAR = 6  # content words; small models join what stands further apart to what nobody said
 _INDEFINITE = 0.3  # lost by "the group", and by "X, who"
 _VERB = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|will|would|can|could|may|must|should|[a-z]\w+ed|\w+n['’]t)\b"
+    r"\bto [a-z]{2,}\b|\b(?:is|are|was|were|has|have|had|will|would|can|could|may|must|should|[a-z]\w+ed|\w+n['’]t)\b"
     r"|\b[a-z]\w+[^su\W]s (?:an?|the|its|his|her|their|down|up|out|off|that|not|no|into|over|ahead"
     r"|back|new|\w+ly|\w+ing)\b"
     r"|\b[A-Z]\S+ [a-z]\w+[^su\W]s\b"
@@ -66,7 +66,7 @@ def clauses(material: Material, most_words: int) -> list[Line]:
 
 def stands(text: str) -> bool:
     """Whether a line can be a title: long enough, whole, about somebody or something it names."""
-    is_open = text.count('"') % 2 or text.count("“") != text.count("”") or text.endswith("?")
+    is_open = text.count('"') % 2 or text.count("“") != text.count("”") or "?" in text
     points = cues.ANAPHORIC.match(text) or cues.PRONOUN_SUBJECT.search(text) or cues.PERSONAL.search(text)
     is_list = text.count(",") > _MOST_COMMAS
     return len(text.split()) >= _LEAST_WORDS and not (
