@@ -583,3 +583,16 @@ def test_real_documents_support_themselves_and_not_a_changed_name():
             assert check(sentence, prepared).verdict != "unsupported" or not words(sentence)
         odd = "".join(rng.choices(string.ascii_lowercase, k=9)).capitalize()
         assert check(f"Yesterday a spokesman of {odd} spoke.", prepared).verdict == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Veldrum sells chips in Oslo.", "unsupported"),  # at the head of a sentence any word has a capital
+        ("Veldrin sells chips in Oslo.", "supported"),
+        ("Workers sell chips in Oslo.", "supported"),
+    ],
+)
+def test_a_name_that_ends_otherwise_is_another_also_at_the_head_of_a_sentence(text: str, verdict: str) -> None:
+    known = source("Veldrin sells chips in Oslo. Its 300 workers sell chips.")
+    assert check(text, known).verdict == verdict

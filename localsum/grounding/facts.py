@@ -19,6 +19,7 @@ Fact = Name | Value
 
 FEWEST = 0.6  # share of a statement's content words that the source must have
 _EVERYWHERE = 100  # a value with more places in a document belongs to no statement
+_INFLECTED = re.compile(r"(?:s|ed|er|or|ing|ly|al|an|ion|ive|ble|ity|ment|e|y)$")
 _NEAR = 2  # sentences before and after one that count as its surroundings
 
 
@@ -35,10 +36,15 @@ def names(case: Case) -> Iterator[Finding]:
 
 
 def _misspelt(part: str, source: Source) -> bool:
-    """Whether the source has a name that differs inside only; at its end a word may be inflected."""
+    """Whether the source has a name that differs inside only, or at an end that is no inflection."""
     if len(part) < 5 or source.names.has(part):
         return False
-    return any(get_close_matches(part, [word], 1, 0.88) for word in source.names.like(part) if word[-2:] == part[-2:])
+    like = source.names.like(part)
+    if any(get_close_matches(part, [word], 1, 0.88) for word in like if word[-2:] == part[-2:]):
+        return True
+    return not _INFLECTED.search(part) and any(
+        len(word) == len(part) and word[:-2] == part[:-2] and not _INFLECTED.search(word) for word in like
+    )
 
 
 def exchanged_names(case: Case) -> Iterator[Finding]:
