@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lxml.html
 import pytest
 from command_line import CHAT, Said, Stand
 from jsonschema import Draft202012Validator
@@ -354,6 +355,48 @@ def test_nothing_from_outside_acts() -> None:
     Draft202012Validator(digest_schema()).validate(printed)
     assert printed["title"] == made.title
     assert json.loads(render(made, "jsonl")) == printed
+
+
+# The page
+
+
+def page_of(made: Digest) -> lxml.html.HtmlElement:
+    return lxml.html.document_fromstring(render(made, "html"))
+
+
+def test_a_page_holds_the_stories_their_sources_and_what_they_rest_on() -> None:
+    made = hand_made()
+    page = page_of(made)
+    assert page.xpath("string(//h1)") == made.title
+    assert page.xpath("string(//p[@class='overview'])") == made.overview.text
+    assert len(page.xpath("//article")) == len(made.stories)
+    for story, part in zip(made.stories, page.xpath("//article"), strict=True):
+        assert part.xpath("string(h2)") == story.headline
+        assert story.text in [p.text_content() for p in part.xpath("p")]
+        texts = [story.sources[at].document.text[start:end] for at, start, end in story.support.evidence]
+        assert [quoted.text_content() for quoted in part.xpath("details//blockquote")] == texts
+        assert len(part.xpath("ul/li")) == len(story.sources)
+    assert [link.get("href") for link in page.xpath("//a")] == ["https://news.example/7"] * 2
+    assert page.xpath("//p[contains(@class, 'partial')]")  # the second story says why
+    assert "b.md is empty" in page.xpath("string(//section)")
+
+
+def test_a_page_runs_nothing_and_shows_what_is_hostile_as_text() -> None:
+    page = page_of(hostile())
+    policy = page.xpath("string(//meta[@http-equiv='Content-Security-Policy']/@content)")
+    assert "default-src 'none'" in policy
+    assert not page.xpath("//script | //a | //img | //iframe | //@onclick | //*[@src]")
+    assert "<script>alert(1)</script>" in page.xpath("string(//h1)")
+    assert not set(render(hostile(), "html")) & {"\x1b", "\x07", "\r", "\u202e"}
+    ids = page.xpath("//@id")
+    assert len(ids) == len(set(ids))
+
+
+def test_a_page_in_ascii_says_the_same() -> None:
+    made = hand_made()
+    plain = render(made, "html", unicode=False)
+    assert plain.isascii()
+    assert lxml.html.document_fromstring(plain).text_content() == page_of(made).text_content()
 
 
 # With the model

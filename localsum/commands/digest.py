@@ -34,7 +34,7 @@ def digest(
     paths: options.PathsArgument,
     recursive: options.RecursiveOption = False,
     glob: options.GlobOption = None,
-    format: options.DigestFormatOption = None,  # noqa: A002
+    format: options.FormatOption = None,  # noqa: A002
     output: options.FileOption = None,
     stories: Annotated[
         int, typer.Option("--stories", "-n", min=1, max=10_000, help="How many stories to tell at most.")

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 import typer
 
 FormatName = Literal["terminal", "md", "html", "json", "jsonl"]
-DigestFormatName = Literal["terminal", "md", "json", "jsonl"]
 InputName = Literal["text", "markdown", "html", "feed", "mail", "mbox", "pdf", "jsonl", "csv", "subtitles"]
 StyleName = Literal["extractive", "written"]
 
@@ -69,15 +68,6 @@ OutputOption = Annotated[
         "-o",
         metavar="PATH",
         help="Write to this file; or, if it is a folder or ends with /, a file for each document and an index into it.",
-    ),
-]
-DigestFormatOption = Annotated[
-    DigestFormatName | None,
-    typer.Option(
-        "--format",
-        "-f",
-        envvar="LOCALSUM_FORMAT",
-        help="Form of the output. [default: terminal on a terminal, else md]",
     ),
 ]
 FileOption = Annotated[

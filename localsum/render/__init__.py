@@ -1,4 +1,4 @@
-"""A brief or a digest shown: for a terminal, as Markdown, as JSON; a brief as a page of HTML as well.
+"""A brief or a digest shown: for a terminal, as Markdown, as a page of HTML, as JSON.
 
 A form loads what it needs when asked for.
 """
@@ -68,9 +68,14 @@ def _digest(digest: Digest, format: Format, *, width: int, color: bool, unicode:
         from localsum.render.markdown import to_markdown
 
         return to_markdown(page_of_stories.outline(digest), unicode=unicode)
+    if format == "html":
+        from localsum.render.html import digest_to_html
+
+        page = digest_to_html(digest)
+        return page if unicode else page.encode("ascii", "xmlcharrefreplace").decode("ascii")
     if format in ("json", "jsonl"):
         from localsum.digest import to_dict
         from localsum.render.as_json import dumps
 
         return dumps(to_dict(digest), 2 if format == "json" else None, unicode=unicode) + "\n"
-    raise UsageError(f"a digest has no format {format!r}", "choose one: --format terminal, md, json, jsonl")
+    raise UsageError(f"no output format {format!r}", f"choose one: --format {', '.join(get_args(Format))}")

@@ -1,4 +1,4 @@
-"""A brief as one HTML page: beside it its source, each claim and its evidence linked both ways.
+"""A brief as one HTML page: beside it its source, each claim and its evidence linked both ways. A digest as one.
 
 The page loads nothing and may load nothing: its policy allows its own style and its own script, by their digests, and
 nothing else. Without the script all can be read and followed; it only lights up what belongs together.
@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localsum.brief import Brief
+from localsum.digest import Digest, Story
 from localsum.document import Document, Span
+from localsum.render import page_of_stories
 from localsum.render.clean import one_line, visible
 from localsum.render.index import Row
 from localsum.render.outline import Block, Entry, Fact, Heading, Quotation, Remark, outline
@@ -69,6 +71,36 @@ def to_html(brief: Brief) -> str:
         language=document.language if document.language and _LANGUAGE.fullmatch(document.language) else None,
         link=_link(document),
     )
+
+
+def digest_to_html(digest: Digest) -> str:
+    """The page of a digest, without a script: stories with their sources and, folded away, what they rest on."""
+    return _page(
+        "digest",
+        title=one_line(digest.title),
+        overview=one_line(digest.overview.text),
+        overview_support=page_of_stories.what_checks_say(digest.overview),
+        stories=[_story(story) for story in digest.stories],
+        notes=page_of_stories.notes(digest),
+        facts=[page_of_stories.made_by(digest)],
+    )
+
+
+def _story(story: Story) -> dict[str, Any]:
+    documents = [source.document for source in story.sources]
+    places = dict.fromkeys(story.support.evidence)
+    return {
+        "headline": one_line(story.headline) or "(no headline)",
+        "text": one_line(story.text),
+        "support": page_of_stories.what_checks_say(story.support),
+        "sources": [
+            (page_of_stories.source_line(source, story.headline), _link(source.document)) for source in story.sources
+        ],
+        "passages": [
+            (one_line(documents[at].text[start:end]), one_line(documents[at].path or "standard input"))
+            for at, start, end in places
+        ],
+    }
 
 
 def to_html_index(rows: list[Row], failed: list[str]) -> str:
@@ -151,10 +183,11 @@ def _link(document: Document) -> str | None:
 
 
 def _page(name: str, **values: object) -> str:
-    style, script = (_PAGE.joinpath(file).read_text(encoding="utf-8") for file in ("page.css", f"{name}.js"))
+    style, own = _PAGE.joinpath("page.css").read_text(encoding="utf-8"), _PAGE.joinpath(f"{name}.js")
+    script = own.read_text(encoding="utf-8") if own.exists() else ""
     policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'"
-    own = {"style": style, "script": script, "policy": f"{policy}; form-action 'none'"}
-    return _environment().get_template(f"{name}.html").render(**own, **values) + "\n"
+    values |= {"style": style, "script": script, "policy": f"{policy}; form-action 'none'"}
+    return _environment().get_template(f"{name}.html").render(**values) + "\n"
 
 
 def _digest(text: str) -> str:
