@@ -181,7 +181,7 @@ PROCEDURE = re.compile(
     r"|continue(?!\sto)|move on|go (?:on|ahead)|pause|suspend)\b|\b(?:be (?:very |perfectly |absolutely )?clear"
     r"|my colleague|for (?:his|her|the|that|your) question|remind (?:members|everyone|everybody)|point of order"
     r"|next slide|hear me|unmute|share my screen|microphone|presentations?|my findings"
-    r"|(?:this|the)(?: \w+){0,2} meeting|petitions?)\b",
+    r"|(?:this|the)(?: \w+){0,2} meeting|petitions?)\b|^\w+, (?:in your|you|your|do you|did you|can you|tell us)\b",
     _I,
 )
 # A word said twice: "the the".
@@ -215,7 +215,8 @@ NOISE = re.compile(
     r"|table of contents|comments? (?:below|section)|link(?:s)? in the (?:show notes|description)|show notes"
     r"|full (?:disclosure|story|article) (?:here|at|below)|watch the video|in case you missed"
     r"|was originally published|this (?:post|article|newsletter|episode|issue) (?:is|was|covers|contains)|edited by"
-    r"|views (?:and opinions )?expressed|delivered (?:to|through|straight to) your|letters to the editor"
+    r"|(?:our|the) (?:editor|producer|host|music) is\b|(?:produced|hosted|mixed) by|views (?:and opinions )?expressed"
+    r"|delivered (?:to|through|straight to) your|letters to the editor"
     r"|what you think about this|(?:visit|find|like|join) (?:us|\w+) on (?:facebook|twitter"
     r"|instagram|linkedin|mastodon|bluesky)|send this (?:page|story)|editor['’]s note|via email|share on"
     r"|reporting by|correction:|reply to this (?:mail|email))\b|^FILE\b|\bfile photo|\bAP Photo|^\(also see"

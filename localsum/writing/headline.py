@@ -73,7 +73,8 @@ _VERBS = listed(
     keeps let lets put puts ran sent send sends sold sell sells bought buy buys won lost met paid pay pays led held hold
     holds grew rose fell began became become becomes brought bring brings built drew drove felt knew know knows meant
     spent stood thought think thinks wrote write writes want wants wanted tried try tries asked ask asks tell tells
-    understands understand believes believe expects expect gonna"""
+    understands understand believes believe expects expect gonna
+    conclude concludes decide decides call calls called"""
 )
 _VERBAL = re.compile(r"\w{2,}(?:ed|ing)")
 # A document's own title is no headline if it only numbers an issue.
