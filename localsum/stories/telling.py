@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import pairwise
 from typing import NamedTuple
 
 from localsum.brief import Brief, Mode, Verdict
@@ -31,7 +29,7 @@ from localsum.writing import cues
 from localsum.writing.gate import in_own_voice
 from localsum.writing.headline import clause, is_generic, own_title
 from localsum.writing.material import how_it_stands
-from localsum.writing.title import says_something, stands
+from localsum.writing.title import joins_far_apart, says_something, stands
 
 SENTENCES = 2  # of a story
 _SOURCES = 1.0  # weights: how many tell it,
@@ -51,7 +49,6 @@ _MOST_WORDS = 90  # of a story
 _ABOUT = 0.5  # share of a headline's content words that the first sentence must have;
 _HINTED = 0.35  # or so much,
 _TOLD = 0.9  # and all sentences together nearly all
-_FAR = 6  # content words; small models join what stands further apart to what nobody said
 _LABEL = re.compile(r"[A-Z][\w'’-]*(?: [\w'’-]+){0,3}: ")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
 _PRONOUN = re.compile(r"(?:[\w'’-]+ ){0,2}(?:he|she|him|his|her|hers|they|them|their|theirs|its)\b", re.IGNORECASE)
@@ -336,11 +333,7 @@ def is_weak(line: str, sentence: str, others: Sequence[str] = ()) -> bool:
         shared < _HINTED * len(stems) or sum(stem in every for stem in stems) < _TOLD * len(stems)
     ):
         return True
-    places = defaultdict(list)
-    for at, stem in enumerate(word.stem for word in words(sentence) if word.stem):
-        places[stem].append(at)
-    pairs = [(places[a], places[b]) for a, b in pairwise(stems) if a in places and b in places]
-    return any(min(abs(y - x) for x in xs for y in ys) > _FAR for xs, ys in pairs)
+    return joins_far_apart(line, sentence)
 
 
 def is_plain(sentence: str) -> bool:

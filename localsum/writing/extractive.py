@@ -239,7 +239,8 @@ class Desk:
         """
         for sentence in dict.fromkeys(sources):
             text, most = select.fluent(sentence.text), part.words
-            if not refuse(line, text, least_shared=_LEAST_SHARED, most_words=most, examples=self.examples):
+            refused = refuse(line, text, least_shared=_LEAST_SHARED, most_words=most, examples=self.examples)
+            if not refused and not title.joins_far_apart(line, text):
                 return sentence
         return None
 

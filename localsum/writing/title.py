@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from localsum.grounding.names import names_in
-from localsum.grounding.words import content_stems
+from localsum.grounding.words import content_stems, words
 from localsum.writing import cues, headline
 from localsum.writing.material import Material, Sentence
 from localsum.writing.select import fluent
@@ -27,6 +28,7 @@ _AGREEMENT = 0.4  # of likeness to the other candidates
 _NAMED = 0.2
 _SAYS = 0.25  # a verb
 _FLUENT = 0.3  # written by the model, not cut from a sentence
+_FAR = 6  # content words; small models join what stands further apart to what nobody said
 _INDEFINITE = 0.3  # lost by "the group", and by "X, who"
 _VERB = re.compile(
     r"\b(?:is|are|was|were|has|have|had|will|would|can|could|may|must|should|[a-z]\w+ed|\w+n['’]t)\b"
@@ -75,6 +77,17 @@ def stands(text: str) -> bool:
 def says_something(text: str) -> bool:
     """Whether a sentence seems to have a verb."""
     return _VERB.search(text) is not None
+
+
+def joins_far_apart(line: str, sentence: str) -> bool:
+    """Whether words that stand far apart in the sentence are neighbours in the line: "death of a meeting place" of a
+    death at a cliff that was known as one.
+    """
+    places = defaultdict(list)
+    for at, stem in enumerate(word.stem for word in words(sentence) if word.stem):
+        places[stem].append(at)
+    known = [places[word.stem] for word in words(line) if word.stem]
+    return any(min(abs(y - x) for x in xs for y in ys) > _FAR for xs, ys in pairwise(known) if xs and ys)
 
 
 def best(lines: Sequence[Line], material: Material) -> Line | None:
