@@ -198,7 +198,7 @@ def _best(turns: list[dict[str, Any]]) -> dict[str, Any]:
 def plot(rows: dict[str, dict[str, Any]]) -> str:
     """An SVG: across, the loss in bits per byte; upwards, tokens a second of one branch, as ratios to the first row."""
     points = [
-        (name.partition("-slim-")[2] or "full", row["bits_per_byte"], row["writing_ratio"]["1"])
+        (name.removesuffix(".gguf").partition("-slim-")[2] or "full", row["bits_per_byte"], row["writing_ratio"]["1"])
         for name, row in rows.items()
         if "bits_per_byte" in row and "writing_ratio" in row
     ]
