@@ -74,7 +74,7 @@ ERRORS = [
     (2, "brief --colour news.md", "No such option: --colour", "localsum brief --help"),
     (2, "read news.md more.md", "unexpected extra argument", "localsum read --help"),
     (2, "brief news.md --format pdf", "'--format'", "localsum brief --help"),
-    (2, "digest news.md --format html", "'--format'", "localsum digest --help"),
+    (2, "digest news.md --format pdf", "'--format'", "localsum digest --help"),
     (2, "digest news.md --output absent/page.md", "there is no directory absent", "mkdir -p absent"),
     (2, "brief news.md --style free", "'--style'", "localsum brief --help"),
     (2, "brief news.md --context 5", "'--context'", "localsum brief --help"),
