@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from localsum import __version__
-from localsum.commands import about, kept, models
+from localsum.commands import kept, models
 from localsum.commands.brief import brief
 from localsum.commands.config import config
 from localsum.commands.digest import digest
@@ -22,6 +22,7 @@ from localsum.commands.doctor import doctor
 from localsum.commands.opening import open_page
 from localsum.commands.read import read
 from localsum.commands.say import Call, note, write_out
+from localsum.commands.schema import schema
 from localsum.commands.watch import watch
 from localsum.errors import LocalsumError, UsageError
 from localsum.guard import sealed
@@ -35,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, digest, watch, read, *_KEPT, about.schema, config, doctor):
+for command in (brief, digest, watch, read, *_KEPT, schema, config, doctor):
     app.command()(command)
 app.add_typer(models.app)
 

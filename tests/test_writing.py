@@ -12,13 +12,14 @@ from localsum.readers import read_bytes, read_path
 from localsum.templates import load_template
 from localsum.writing import cues, headline, select
 from localsum.writing.choice import closest
-from localsum.writing.extractive import Desk
+from localsum.writing.desk import Desk
 from localsum.writing.gate import refuse
-from localsum.writing.judge import is_said
 from localsum.writing.material import gather
+from localsum.writing.said import is_said
 from localsum.writing.shelf import Shelf, overlap
 from localsum.writing.speech import sayings, speaker_of
 from localsum.writing.topics import topics
+from localsum.writing.wording import fluent
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -307,17 +308,15 @@ def test_advertisements_are_not_chosen() -> None:
 
 
 def test_transcribed_speech_is_shown_without_its_fillers() -> None:
-    assert (
-        select.fluent("Um so the remote {disfmarker} uh , needs a mm power button .")
-        == "The remote needs a power button."
-    )
-    assert select.fluent("The umbrella is an erratic thing.") == "The umbrella is an erratic thing."
-    assert select.fluent("Mr. Chair, the the loans uh went out .") == "The loans went out."
-    assert select.fluent("Loads fell by half (see Figure 2) in May [12, 13].") == "Loads fell by half in May."
+    assert fluent("Um so the remote {disfmarker} uh , needs a mm power button .") == "The remote needs a power button."
+    assert fluent("The umbrella is an erratic thing.") == "The umbrella is an erratic thing."
+    assert fluent("Mr. Chair, the the loans uh went out .") == "The loans went out."
+    assert fluent("Loads fell by half (see Figure 2) in May [12, 13].") == "Loads fell by half in May."
 
 
 @pytest.mark.parametrize(
-    "dateline", ["ORLEN — ", "ORLEN, Nov 3 (Lantern) - ", "(Lantern) -- ", "PORT DUNMERE, Orlen (LNT) — "]
+    "dateline",
+    ["ORLEN — ", "HALVØR (Lantern) — ", "ORLEN, Nov 3 (Lantern) - ", "(Lantern) -- ", "PORT DUNMERE, Orlen (LNT) — "],
 )
 def test_a_dateline_is_no_part_of_what_is_said(dateline: str) -> None:
     document = read_bytes((dateline + ARTICLE).encode(), path="x.txt")
@@ -330,6 +329,31 @@ def test_a_dateline_is_no_part_of_what_is_said(dateline: str) -> None:
 def test_a_dash_in_a_sentence_is_no_dateline(opening: str) -> None:
     document = read_bytes(f"{opening} for a decision of the council in May.".encode(), path="x.txt")
     assert gather(document).sentences[0].text.startswith(opening)
+
+
+def test_a_consequence_is_told_apart_from_a_claim_that_opens_with_its_circumstances() -> None:
+    text = "In four cases the model sent out a crew that had worked 13 hours, which could cost the company its license."
+    material = gather(read_bytes(text.encode(), path="x.txt"))
+    found = select.consequence(material, material.sentences, Shelf(), words=40)
+    assert found is not None
+    assert found.text == "Could cost the company its license."
+
+
+def test_advice_is_an_action_even_where_it_closes_the_text() -> None:
+    advice = "Operators should keep a rule checker outside the model, the institute wrote in a report on Friday."
+    desk = Desk(document(ARTICLE + "\n" + advice + "\n"), load_template(), len)
+    desk.fill()
+    assert advice in [entry.parts["text"] for entry in desk.drafts["action_items"].entries]
+
+
+def test_advice_that_the_summary_holds_is_not_denied() -> None:
+    text = (
+        "Every hospital should audit its notes before it buys a scribe, the board wrote on Monday. Rain fell in Orlen."
+    )
+    desk = Desk(read_bytes(text.encode(), path="x.txt"), load_template(), len)
+    desk.fill()
+    assert "should audit" in desk.drafts["summary"].entries[0].parts["summary"]
+    assert desk.drafts["action_items"].missing == ["what the source recommends is said above"]
 
 
 def test_a_claim_is_not_left_hanging_where_its_consequence_is_cut_off() -> None:

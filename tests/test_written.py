@@ -14,7 +14,7 @@ from localsum.pipeline import write_briefs
 from localsum.readers import read_bytes
 from localsum.templates import Field, load_template
 from localsum.writing import answers, judge
-from localsum.writing.extractive import Desk
+from localsum.writing.desk import Desk
 from localsum.writing.gate import unfit
 from localsum.writing.written import _candidates, _is_written
 

@@ -1,4 +1,4 @@
-"""`--open`: a page in the user's browser. The one time that localsum starts a program, and only when asked to.
+"""`--open`: a page in the user's browser, which is started only when asked for.
 
 A command names the page in its `Call`; `open_page` is called when the command is over and no longer sealed (cli.py).
 """

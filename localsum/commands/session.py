@@ -111,8 +111,9 @@ class Session:
         if self.engine is None:
             view.note("looking for the model")
             found = self.model
-            view.note(f"trying {found.name} in a process of its own")
-            make_sure(found)
+            if not found.is_vouched:
+                view.note(f"trying {found.name} in a process of its own")
+                make_sure(found)
             view.note(f"loading {found.name}")
             from localsum.engine.llama import LlamaEngine
 

@@ -105,7 +105,7 @@ def _story(story: Story) -> dict[str, Any]:
 
 def to_html_index(rows: list[Row], failed: list[str]) -> str:
     """The index of a folder of pages, with a search over titles and categories."""
-    return _page("index", rows=rows, failed=failed)
+    return _page("index", title="Briefs", rows=rows, failed=failed)
 
 
 def read_html_index(text: str) -> Iterator[Row]:
@@ -185,12 +185,12 @@ def _link(document: Document) -> str | None:
 def _page(name: str, **values: object) -> str:
     style, own = _PAGE.joinpath("page.css").read_text(encoding="utf-8"), _PAGE.joinpath(f"{name}.js")
     script = own.read_text(encoding="utf-8") if own.exists() else ""
-    policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'"
+    policy = f"default-src 'none'; style-src {_sha256(style)}; script-src {_sha256(script)}; base-uri 'none'"
     values |= {"style": style, "script": script, "policy": f"{policy}; form-action 'none'"}
     return _environment().get_template(f"{name}.html").render(**values) + "\n"
 
 
-def _digest(text: str) -> str:
+def _sha256(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 

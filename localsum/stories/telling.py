@@ -29,7 +29,7 @@ from localsum.writing import cues
 from localsum.writing.gate import in_own_voice
 from localsum.writing.headline import clause, is_generic, own_title
 from localsum.writing.material import how_it_stands
-from localsum.writing.title import joins_far_apart, says_something, stands
+from localsum.writing.title import LABELLED, joins_far_apart, says_something, stands
 
 SENTENCES = 2  # of a story
 _SOURCES = 1.0  # weights: how many tell it,
@@ -49,7 +49,6 @@ _MOST_WORDS = 90  # of a story
 _ABOUT = 0.5  # share of a headline's content words that the first sentence must have;
 _HINTED = 0.35  # or so much,
 _TOLD = 0.9  # and all sentences together nearly all
-_LABEL = re.compile(r"[A-Z][\w'’-]*(?: [\w'’-]+){0,3}: ")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
 _PRONOUN = re.compile(r"(?:[\w'’-]+ ){0,2}(?:he|she|him|his|her|hers|they|them|their|theirs|its)\b", re.IGNORECASE)
 _SOMEBODY = re.compile(r"[A-Z]\w|\b(?:an?|two|three|four|many|most|some|people|women|men|children|users) \w")
@@ -338,7 +337,7 @@ def is_weak(line: str, sentence: str, others: Sequence[str] = ()) -> bool:
 
 def is_plain(sentence: str) -> bool:
     """No quotation, no caption ("Scene of death: …"), no question, not "I" and "we"."""
-    if sentence[:1] in "“\"'‘([" or sentence.endswith("?") or _LABEL.match(sentence):
+    if sentence[:1] in "“\"'‘([" or sentence.endswith("?") or LABELLED.match(sentence):
         return False
     return not in_own_voice(sentence)
 

@@ -39,11 +39,18 @@ PERSON = re.compile(r"(?:and |but |so )?(?:he|she|his|her)\b", _I)
 POINTING_OBJECT = re.compile(r"(?:do not |don['’]t )?[a-z]+ (?:it|them|this|these|those|him|her)\b", _I)
 # "MADRID, Nov 3 (Reuters) — ", "(CNN) -- ": where a report comes from.
 DATELINE = re.compile(
-    r"(?:[A-Z][A-Z.'’-]+(?:[ ,]{1,2}[A-Z][\w.'’-]*){0,4}(?:[ ,]{1,2}\d{1,2}(?:, \d{4})?)?\s?(?:\([^()\n]{2,40}\))?"
+    r"(?:[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’-]+(?:[ ,]{1,2}[A-ZÀ-ÖØ-Þ][\w.'’-]*){0,4}(?:[ ,]{1,2}\d{1,2}(?:, \d{4})?)?"
+    r"\s?(?:\([^()\n]{2,40}\))?"
     r"|\([A-Z][^()\n]{1,40}\))\s?(?:--?|—|–)\s+(?=[A-Z\d“\"‘'])"
 )
 # "Sector B: Requiring models of its own.": a piece of a list.
 LABELLED_PIECE = re.compile(r"[^:.]{3,60}:\s+\w+(?:ing|ed)\b")
+# What opens so is no claim before its main clause has come: "In a time when cars grow".
+SUBORDINATE = re.compile(
+    r"(?:if|because|when|while|although|except|since|unless|as|among|where|whether|now that|speaking|following|after"
+    r"|before|(?:in|on|at|during) (?:\S+ ){1,4}(?:when|where))\b",
+    _I,
+)
 # What may be taken off the front of a sentence without changing what it claims.
 CONNECTIVE = re.compile(
     r"(?:and|but|so|also|however|moreover|furthermore|additionally|in addition|meanwhile|still|nonetheless"

@@ -14,7 +14,7 @@ _LEADING_ADVERBIAL = re.compile(
     r"|Earlier|As of|According to|Despite|While|When|As|Once|Where|Although)\s[^,;:]{2,60}),\s+(?!(?:it|he|she|they"
     r"|we|I|you|this|that|these|those)\b)"
 )
-# "At 2:14 on a Friday morning last March": no clause yet.
+# "At 2:14 on a Friday morning last March" is no clause: a verb is wanting.
 _ADVERBIAL = re.compile(r"(?:on|in|at|by|after|before|since|for|with|under|during|despite)\b", re.IGNORECASE)
 _FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|would|can|could|may|said|says|[a-z]+ed|[a-z]+s the)\b")
 # Where a clause may end, the best places first.

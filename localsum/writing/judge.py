@@ -5,22 +5,20 @@ Knows fields, drafts and checks; neither prompts nor engines.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from localsum.document import Span
 from localsum.grounding import Source, check
-from localsum.grounding.names import Name, names_in
 from localsum.grounding.words import content_stems, stem_overlap
-from localsum.sentences import split
 from localsum.templates import Field
 from localsum.writing import answers, cues, headline, select
+from localsum.writing.desk import Desk
 from localsum.writing.draft import Draft, Entry
-from localsum.writing.extractive import Desk
 from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, unfit
 from localsum.writing.material import Sentence
+from localsum.writing.said import REPEATS, is_said, points_back, sentences
 from localsum.writing.shelf import runs_of
 
 # A summary has the source's words but joins its places; an item makes one point.
@@ -31,10 +29,7 @@ _LEAST_BODY = 12  # words of a section
 _LONG = 3_000  # words of a document
 _WORDS_PER_ITEM = 160
 _LEAST_ANSWER = 4  # words of a title or text
-_MOST_OVERLAP = 0.6  # of stems with one sentence said before
-_MOST_REPEATED = 0.12  # of a sentence's runs of four words
 SAID_BEFORE = "said before"
-_POINTS_BACK = re.compile(r"(?:he|she|it|they|his|her|its|their|this|that|these|those)\b", re.IGNORECASE)
 
 
 class Refusal(NamedTuple):
@@ -253,7 +248,7 @@ def _close(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
 def _unsaid(entry: Entry, name: str, said: list[str], desk: Desk, least: int = 1) -> Entry | None:
     """An extractive entry without the sentences that were said; None if fewer than `least` words are left."""
     text = entry.parts[name]
-    every = [s for s in sentences_at(entry.evidence, desk) if stem_overlap(s.text, text) > _MOST_OVERLAP]
+    every = [s for s in sentences_at(entry.evidence, desk) if stem_overlap(s.text, text) > REPEATS]
     new = [s for s in every if not is_said(s.text, said)]
     if len(new) == len(every):
         return None if points_back(text) or (is_said(text, said) and not new) else entry
@@ -327,18 +322,6 @@ def _is_story(sentence: Sentence) -> bool:
     return sentence.is_usable or bool(cues.ANAPHORIC.match(sentence.text) or cues.PRONOUN_SUBJECT.search(sentence.text))
 
 
-def points_back(text: str) -> bool:
-    """Whether a text opens with what was spoken of before, or says "he" before it names anybody."""
-    if _POINTS_BACK.match(text):
-        return True
-    found = cues.PRONOUN_SUBJECT.search(text)
-    return found is not None and not any(name.start < found.start() for name in names_in(text) if _is_sure(name))
-
-
-def _is_sure(name: Name) -> bool:
-    return name.sure or len(name.parts) > 1
-
-
 def _is_plain(text: str) -> bool:
     return not malformed(text, _ANY) and not in_own_voice(text)
 
@@ -346,19 +329,6 @@ def _is_plain(text: str) -> bool:
 def is_answer(text: str) -> bool:
     """Whether a text says anything: not "Done." or "HACKED"."""
     return len(text.split()) >= _LEAST_ANSWER
-
-
-def is_said(sentence: str, said: list[str]) -> bool:
-    """Whether a sentence says what another said: in other words, or in the same."""
-    if any(stem_overlap(sentence, other) > _MOST_OVERLAP for other in said):
-        return True
-    runs = runs_of(sentence)
-    old = frozenset().union(*map(runs_of, said))
-    return len(runs & old) > max(1, _MOST_REPEATED * len(runs))
-
-
-def sentences(text: str) -> list[str]:
-    return [text[span.start : span.end] for span in split(text)]
 
 
 def sentences_at(spans: Sequence[Span], desk: Desk) -> tuple[Sentence, ...]:

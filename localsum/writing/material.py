@@ -109,7 +109,7 @@ def gather(document: Document) -> Material:
     centrality = _z_scores(_centrality(bags))
     aside = _adverts(document, [s.block for s in raw], texts) | _appendices(document)
     found: list[Sentence] = []
-    stories = _stories(document, [s.block for s in raw], bags)
+    stories = _story_starts(document, [s.block for s in raw], bags)
     place = 0
     for index, (sentence, text, bag) in enumerate(zip(raw, texts, bags, strict=True)):
         block = document.blocks[sentence.block]
@@ -154,7 +154,7 @@ def stories(document: Document) -> list[Story]:
     raw = sentences(document)
     texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
     blocks = [s.block for s in raw]
-    if not _stories(document, blocks, _bags(texts)):
+    if not _story_starts(document, blocks, _bags(texts)):
         return []
     aside = _adverts(document, blocks, texts) | _appendices(document)
     found = []
@@ -166,7 +166,7 @@ def stories(document: Document) -> list[Story]:
     return found
 
 
-def _stories(document: Document, blocks: list[int], bags: list[Counter[str]]) -> set[int]:
+def _story_starts(document: Document, blocks: list[int], bags: list[Counter[str]]) -> set[int]:
     """The first sentence under each heading if what stands under them has little in common: several stories in one.
 
     Empty for a document about one subject. What comes before the first of several stories greets and announces.

@@ -17,6 +17,7 @@ from localsum.writing.choice import rarity
 from localsum.writing.material import POINTS_BACK, Material, Sentence
 from localsum.writing.shelf import MOST_OVERLAP, Shelf, overlap
 from localsum.writing.topics import Topic
+from localsum.writing.wording import closed, fluent, opening
 
 _MOST_GAP = 3  # sentences that a run may leave out at once
 # Neither what somebody says of himself nor what went before follows from anything.
@@ -24,11 +25,6 @@ _NO_IMPACT = re.compile(
     r"[“\"]|(?:He|She|I|We|You)\b|(?:Earlier|Previously|(?:Just|Shortly) before|Before|Last (?:week|month|year|\w+day)"
     r"|In (?:19|20)\d\d|On \w+day|According to)\b"
 )
-_HANGS = re.compile(
-    r"(?:in|on|at|by|for|with|as|when|while|if|because|after|before|since|although|despite|during|from|to|\w+ing)\b",
-    re.IGNORECASE,
-)
-_SPACED = re.compile(r"\s+([,.;:?!](?=\s|$))")
 _FAR = 40  # sentences between a claim and what follows from it, at most
 _LEAST_CONSEQUENCE = 0.2
 _ALONE = -0.9  # standing of a sentence that can be shown without its neighbours
@@ -47,36 +43,8 @@ def pick_of(sentences: Iterable[Sentence]) -> Pick:
     """The sentences as one text, each without its leading connective where the one before it is not shown too."""
     chosen = tuple(sorted(sentences, key=lambda s: s.index))
     shown = {s.index for s in chosen}
-    parts = [s.text if s.index - 1 in shown else _opening(s.text) for s in chosen]
-    return Pick(" ".join(_closed(fluent(part)) for part in parts), tuple(s.span for s in chosen), chosen)
-
-
-def _opening(text: str) -> str:
-    """A sentence shown without the one before it: without its connectives, and without "That means"."""
-    text = cues.without_connective(text)
-    if match := cues.EXPLICIT_CONSEQUENCE.match(text):
-        text = text[match.end() : match.end() + 1].upper() + text[match.end() + 1 :]
-    return text
-
-
-def fluent(text: str) -> str:
-    """Transcribed speech without "uh", "{vocalsound}" and "the the", other text without its reference marks."""
-    text = cues.ADDRESS.sub("", cues.REFERENCE.sub("", text.lstrip("*†‡ ")))
-    text = text[:1].upper() + text[1:]
-    if not cues.FILLER.search(text) and not _SPACED.search(text):
-        return text
-    text = re.sub(r"\s+", " ", cues.FILLER.sub(" ", text)).strip(" ,")
-    text = cues.STUTTER.sub(r"\1", _SPACED.sub(r"\1", text))
-    text = cues.without_connective(text)
-    return text[:1].upper() + text[1:]
-
-
-def _closed(text: str) -> str:
-    """With a stop at the end, and a quotation that goes on in the source ended where the sentence ends."""
-    text = text if text[-1:] in ".!?…”\"'’)]。！？" else text.rstrip(" ,;:–—-") + "."
-    if cues.opens_quotation(text):
-        text += "”" if "“" in text else '"'
-    return text
+    parts = [s.text if s.index - 1 in shown else opening(s.text) for s in chosen]
+    return Pick(" ".join(closed(fluent(part)) for part in parts), tuple(s.span for s in chosen), chosen)
 
 
 def greedy(
@@ -265,7 +233,7 @@ def _before_clause(chosen: tuple[Sentence, ...]) -> Pick:
     clause = _clause(chosen[-1])
     assert clause is not None
     texts = [sentence.text for sentence in chosen[:-1]] + [chosen[-1].text[: clause.start()]]
-    parts = [_closed(cues.without_connective(fluent(text))) for text in texts]
+    parts = [closed(cues.without_connective(fluent(text))) for text in texts]
     return Pick(" ".join(parts), tuple(s.span for s in chosen), chosen)
 
 
@@ -279,7 +247,7 @@ def _clause(sentence: Sentence) -> re.Match[str] | None:
         before.count("“") == before.count("”") and before.count('"') % 2 == 0 and before.count("(") == before.count(")")
     )
     # "In a time when cars grow, making them small …": what stands before is no claim.
-    hangs = _HANGS.match(before) and "," not in before
+    hangs = cues.SUBORDINATE.match(before) and "," not in before
     return matches[-1] if balanced and not hangs else None
 
 
@@ -291,7 +259,7 @@ def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *
     last = claim[-1]
     if clause := _clause(last):
         text = last.text[clause.end() :].removeprefix("that ")
-        return Pick(_closed(text[:1].upper() + text[1:]), (last.span,), (last,))
+        return Pick(closed(text[:1].upper() + text[1:]), (last.span,), (last,))
     best: tuple[float, Sentence] = (_LEAST_CONSEQUENCE, last)
     for other in material.sentences[max(0, last.index - _FAR) : last.index + _FAR + 1]:
         if other not in claim and other.words <= words and other.words >= 6 and shelf.is_free(other, 0.6):
@@ -304,7 +272,7 @@ def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *
     text = cues.without_connective(fluent(other.text))
     stripped = cues.EXPLICIT_CONSEQUENCE.sub("", text, count=1) if cues.EXPLICIT_CONSEQUENCE.match(text) else text
     stripped = stripped.removeprefix("That ")
-    return Pick(_closed(stripped[:1].upper() + stripped[1:]), (other.span,), (other,))
+    return Pick(closed(stripped[:1].upper() + stripped[1:]), (other.span,), (other,))
 
 
 def _follows(claim: Sentence, other: Sentence, material: Material) -> float:
@@ -331,6 +299,15 @@ def _follows(claim: Sentence, other: Sentence, material: Material) -> float:
     return cue + standing + 0.4 * min(4.0, bond) - 0.1 * min(6, abs(distance) - 1) - 0.5 * (distance < 0)
 
 
+def advice(material: Material, words: int) -> list[Sentence]:
+    """The sentences that tell somebody to do something."""
+    return [
+        s
+        for s in material.sentences
+        if s.is_usable and 6 <= s.words <= words and s.text[:1] not in '“"' and cues.is_directive(s.text)
+    ]
+
+
 def directives(material: Material, shelf: Shelf, *, most: int, words: int, impact_words: int) -> list[Insight]:
     """What the document tells somebody to do, best first by how directly it says so, in its own order."""
 
@@ -339,13 +316,8 @@ def directives(material: Material, shelf: Shelf, *, most: int, words: int, impac
         modal = bool(cues.DIRECTIVE.search(sentence.text))
         return 1.0 * modal + 0.8 * imperative + 0.4 * sentence.centrality + sentence.standing
 
-    pool = [
-        s
-        for s in material.sentences
-        if s.is_usable and 6 <= s.words <= words and s.text[:1] not in '“"' and cues.is_directive(s.text)
-    ]
     found: list[Insight] = []
-    for sentence in sorted(pool, key=lambda s: (-score(s), s.index)):
+    for sentence in sorted(advice(material, words), key=lambda s: (-score(s), s.index)):
         if len(found) < most and shelf.is_free(sentence):
             insight = _insight(material, sentence, shelf, words=words, impact_words=impact_words)
             found.append(replace(insight, pick=replace(insight.pick, text=cues.without_label(insight.pick.text))))

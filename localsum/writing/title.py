@@ -12,7 +12,7 @@ from localsum.grounding.names import names_in
 from localsum.grounding.words import content_stems, words
 from localsum.writing import cues, headline
 from localsum.writing.material import Material, Sentence
-from localsum.writing.select import fluent
+from localsum.writing.wording import fluent
 
 _LEAST_WORDS = 5
 _MOST_HEADING = 7  # words of a clause that may be a heading
@@ -36,11 +36,7 @@ _VERB = re.compile(
     r"|back|new|\w+ly|\w+ing)\b"
     r"|\b[A-Z]\S+ [a-z]\w+[^su\W]s\b"
 )
-_SUBORDINATE = re.compile(
-    r"(?:if|because|when|while|although|except|since|unless|as|among|where|whether|now that|speaking|following)\b",
-    re.IGNORECASE,
-)
-_LABELLED = re.compile(r"[A-Z][\w'’-]*(?: [\w'’-]+){0,2}: ")  # "Protest: …", "Scene of death: …"
+LABELLED = re.compile(r"[A-Z][\w'’-]*(?: [\w'’-]+){0,2}: ")  # "Protest: …", "Scene of death: …"
 _RELATIVE = re.compile(r",? (?:who|which|whose|whom)\b")
 
 
@@ -70,7 +66,7 @@ def stands(text: str) -> bool:
     points = cues.ANAPHORIC.match(text) or cues.PRONOUN_SUBJECT.search(text) or cues.PERSONAL.search(text)
     is_list = text.count(",") > _MOST_COMMAS
     return len(text.split()) >= _LEAST_WORDS and not (
-        is_open or points or is_list or _SUBORDINATE.match(text) or _LABELLED.match(text)
+        is_open or points or is_list or cues.SUBORDINATE.match(text) or LABELLED.match(text)
     )
 
 

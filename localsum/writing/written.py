@@ -22,9 +22,10 @@ from localsum.passages import passages
 from localsum.templates import Field, Template
 from localsum.writing import answers, judge, select
 from localsum.writing.choice import closest
+from localsum.writing.desk import Desk
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
-from localsum.writing.extractive import Desk
 from localsum.writing.judge import Candidate, Judgement
+from localsum.writing.said import is_said, sentences
 from localsum.writing.shelf import Shelf
 
 _RESERVE = 300  # tokens kept for what is asked after the article
@@ -73,7 +74,12 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
         return (Request(f"{key}.{name}", prefix, branches),) if branches else ()
 
     is_whole = len(parts) == 1
-    wanted = [one for each in fields if is_whole or each.shape in ("items", "text") for one in _wordings(each)]
+    # Of a passage a text is only material for the whole's: one wording will do.
+    wanted = (
+        [one for each in fields for one in _wordings(each)]
+        if is_whole
+        else [each for each in fields if each.shape in ("items", "text")]
+    )
     requests = [
         one for n, part in enumerate(parts) for one in request(str(n), part, wanted, quotes if is_whole else [])
     ]
@@ -282,14 +288,14 @@ def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Sour
         found, reason = judge.kept(answers.tidy(answer, part), part, source, desk, [*said, claim], judge.ITEM)
         if reason is None and (not _SAYS_NOTHING.search(found) or _SAYS_NOTHING.search(text)):
             entry.parts[part.name], entry.written = found, True
-            said.extend(judge.sentences(found))
+            said.extend(sentences(found))
             return
         # What the extractive writer took may serve here: what is shown already is in `said`.
         follows = select.consequence(desk.material, near[:1], Shelf(), words=part.words) if near else None
-        if follows and not judge.is_said(follows.text, [*said, claim]):
+        if follows and not is_said(follows.text, [*said, claim]):
             entry.parts[part.name] = follows.text
             entry.evidence += follows.evidence
-            said.extend(judge.sentences(follows.text))
+            said.extend(sentences(follows.text))
 
     rule = answers.grammar_of(part, answers.foreign(source.text))
     return Ask(name, part, text, rule, answers.most_tokens(part), use)

@@ -1,0 +1,339 @@
+"""The desk on which a brief is put together from a document's own sentences: a draft of each field, and what to ask.
+
+The model writes what is short and can be checked against a few sentences (titles, headings) and chooses (categories,
+quotes); whatever the gate refuses falls back on the document's own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cached_property
+
+from localsum.brief import Quote
+from localsum.document import Document, Span
+from localsum.engine import grammar
+from localsum.grounding import Source, check
+from localsum.grounding.words import content_stems
+from localsum.templates import Field, Template
+from localsum.writing import cues, headline, select, title
+from localsum.writing.choice import closest
+from localsum.writing.draft import Ask, Draft, Entry
+from localsum.writing.gate import refuse
+from localsum.writing.material import POINTS_BACK, Material, Sentence, gather
+from localsum.writing.select import Insight, Pick
+from localsum.writing.shelf import Shelf
+from localsum.writing.speech import sayings, speaker_of
+from localsum.writing.topics import Topic, topics
+from localsum.writing.wording import fluent
+
+_CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
+_SHARE_OF_WORDS = 0.85  # of a text's limit that whole sentences are chosen for: 55 of 65 words agreed best with people
+_LEAST_BODY = 12  # words; of a section
+_LEAST_SHARED = 0.9  # share of the content words of a line that one sentence must have: of up to nine words, all
+_WORDS_PER_INSIGHT = 160
+
+
+class Desk:
+    """Everything one document's brief is put together from. Each `_…` method fills the draft of one kind of field."""
+
+    def __init__(self, document: Document, template: Template, count_tokens: Callable[[str], int]) -> None:
+        self.material: Material = gather(document)
+        self.template = template
+        self.shelf = Shelf()
+        self.drafts = {each.name: Draft() for each in template.fields}
+        self.asks: list[Ask] = []
+        self._headings: list[str] = []  # all that may become headings so far, so that none is offered twice
+        self.examples = [
+            text for example in template.examples for text in (example.text, *dict(example.answers).values())
+        ]
+        self._count = count_tokens
+        most = max((each.count[1] for each in template.fields if each.extract == "topics"), default=6)
+        self.topics = topics(self.material, most)
+
+    @cached_property
+    def source(self) -> Source:
+        return Source.of(self.material.document)
+
+    def fill(self) -> None:
+        """Choose for every field; those that take the best sentences first."""
+        order = [
+            "central",
+            "sentence",
+            "directives",
+            "closing",
+            "insights",
+            "consequence",
+            "topics",
+            "quotes",
+            "headline",
+        ]
+        for each in sorted(self.template.fields, key=lambda each: order.index(each.extract)):
+            draft = self.drafts[each.name]
+            if each.shape == "quote" or each.of == "quote":
+                self._quotes(each, draft)
+            elif each.shape == "line":
+                self._line(each, draft)
+            elif each.shape == "choice":
+                entry = Entry()
+                draft.entries.append(entry)
+                self._choice(each, each.name, entry, self._lead(), each.name)
+            elif each.extract == "topics":
+                self._topics(each, draft)
+            elif each.extract == "directives":
+                self._records(each, draft, self._directives(each))
+                if not draft.entries:
+                    is_said = bool(select.advice(self.material, (each.parts or (each,))[0].words))
+                    draft.missing.append(
+                        "what the source recommends is said above" if is_said else "the source recommends no action"
+                    )
+            elif each.shape == "text":
+                self._text(each, draft)
+            else:
+                self._records(each, draft, self._insights(each))
+
+    # Texts and lists of records
+
+    def _text(self, each: Field, draft: Draft) -> None:
+        chooser = select.closing if each.extract == "closing" else select.central
+        most = each.sentences[1]
+        if any(other.shape not in ("line", "choice") for other in self.template.fields if other is not each):
+            most = min(most, max(1, sum(s.is_usable for s in self.material.sentences) // 4))  # leave some to the others
+        words = round(_SHARE_OF_WORDS * each.words)
+        pick = chooser(self.material, self.shelf, most=most, words=words, at_most=each.words)
+        if not pick.text:
+            pick = self._at_least_one(each.words)
+        self._add(draft, each.name, pick)
+
+    def _at_least_one(self, words: int) -> Pick:
+        """For the shortest of sources: the best sentence, though another part has it too."""
+        pool = sorted(self.material.sentences, key=lambda s: (s.words > words, -self.material.salience(s)))
+        pick = select.pick_of(pool[:1])
+        parts = pick.text.split()
+        return pick if len(parts) <= words else replace(pick, text=" ".join(parts[:words]) + " …")
+
+    def _add(self, draft: Draft, name: str, pick: Pick) -> Entry:
+        entry = Entry({name: pick.text}, list(pick.evidence))
+        draft.entries.append(entry)
+        return entry
+
+    def _insights(self, each: Field) -> list[Insight]:
+        words = sum(s.words for s in self.material.sentences)
+        most = (
+            1 if each.shape == "record" else min(each.count[1], max(each.count[0], round(words / _WORDS_PER_INSIGHT)))
+        )
+        first = each.parts[0] if each.parts else each
+        return select.insights(
+            self.material,
+            self.topics,
+            self.shelf,
+            least=min(most, each.count[0]),
+            most=most,
+            words=first.words,
+            impact_words=_part_words(each, "consequence"),
+            match=each.match,
+        )
+
+    def _directives(self, each: Field) -> list[Insight]:
+        first = each.parts[0] if each.parts else each
+        return select.directives(
+            self.material,
+            self.shelf,
+            most=each.count[1],
+            words=first.words,
+            impact_words=_part_words(each, "consequence"),
+        )
+
+    def _records(self, each: Field, draft: Draft, found: list[Insight]) -> None:
+        if not found and each.count[0] > 0 and self.material.sentences:
+            found = [Insight(self._at_least_one((each.parts or (each,))[0].words), None)]
+            draft.missing.append("the source is too short for points of its own")
+        for number, insight in enumerate(found):
+            entry = Entry()
+            draft.entries.append(entry)
+            entry.evidence += insight.pick.evidence
+            for part in each.parts or (each,):
+                if part.shape == "choice":
+                    self._choice(part, part.name, entry, insight.pick.sentences, f"{each.name}.{number}.{part.name}")
+                elif part.extract == "consequence":
+                    entry.parts[part.name] = insight.impact.text if insight.impact else ""
+                    entry.evidence += insight.impact.evidence if insight.impact else ()
+                elif part.shape == "line":
+                    entry.parts[part.name if each.parts else "text"] = headline.clause(insight.pick.text, part.words)
+                else:
+                    entry.parts[part.name if each.parts else "text"] = insight.pick.text
+
+    def _topics(self, each: Field, draft: Draft) -> None:
+        line = next((part for part in each.parts if part.shape == "line"), None)
+        text = next((part for part in each.parts if part.shape == "text"), each)
+        for number, (topic, pick) in enumerate(self._topic_picks(text, each.count[0])):
+            entry = self._add(draft, text.name if each.parts else "text", pick)
+            if line:
+                entry.parts = {line.name: "", **entry.parts}
+                own = headline.without_number(self.material.text(topic.heading)) if topic.heading else ""
+                seen = [other.parts[line.name] for other in draft.entries[:-1]]
+                if len(own.split()) <= line.words and headline.is_telling(own) and own not in seen:
+                    entry.parts[line.name] = own
+                else:
+                    self._heading(line, entry, pick, topic, f"{each.name}.{number}.{line.name}")
+        if not draft.entries:
+            draft.missing.append("the source is too short to have any beside what is said above")
+
+    def _topic_picks(self, text: Field, least: int) -> list[tuple[Topic, Pick]]:
+        """What is said about each topic that has enough of its own to say, beside the summary and the points."""
+        picks = []
+        for topic in self.topics:
+            size = topic.last - topic.first
+            most = min(text.sentences[1], 3 if size > 6 else 2 if size > 3 else 1)
+            picks.append((topic, select.about(topic, self.material, self.shelf, most=most, words=text.words)))
+        telling = [(topic, pick) for topic, pick in picks if len(pick.text.split()) >= _LEAST_BODY]
+        alone = [(topic, pick) for topic, pick in telling if pick.sentences[0].standing > POINTS_BACK]
+        if len(alone) >= least:
+            return alone
+        return telling
+
+    # What the model writes or chooses
+
+    def _line(self, each: Field, draft: Draft) -> None:
+        """A title: the document's own, else the model's if it passes the gate, else a clause of the best sentence."""
+        lead = self._lead()
+        entry = Entry({each.name: ""}, [s.span for s in lead[:1]])
+        draft.entries.append(entry)
+        own = headline.own_title(self.material.document.title or "", self.material.document.text, each.words)
+        if own:
+            entry.parts[each.name] = own
+            entry.own_title, entry.evidence = True, []
+            return
+        lines = title.clauses(self.material, each.words)
+        best = max(self.material.sentences, key=self.material.salience, default=None)
+        entry.parts[each.name] = headline.clause(best.text, each.words) if best else ""
+
+        def choose() -> None:
+            if chosen := title.best(lines, self.material):
+                entry.parts[each.name] = chosen.text
+                entry.written, entry.evidence = chosen.by_model, [chosen.sentence.span]
+
+        choose()
+        first = [s for s in self.material.sentences if s.is_usable][:3]
+        groups = (lead, first, *((one,) for one in lead))
+        texts = [" ".join(fluent(s.text) for s in group) for group in groups]
+        sources = (*lead, *first)
+
+        def use(answer: str) -> None:
+            line = headline.clause(answer, each.words, is_last_resort=False)
+            if not title.stands(line) or check(line, self.source).verdict == "unsupported":
+                return
+            if sentence := self._support(line, each, sources):
+                lines.append(title.Line(line, sentence, by_model=True))
+                choose()
+
+        if each.cue and self.template.examples:
+            rule = grammar.line(each.words * _CHARS_PER_WORD)
+            for number, text in enumerate(dict.fromkeys(texts)):
+                name = f"{each.name}~{number}" if number else each.name
+                self.asks.append(Ask(name, each, text, rule, 4 * each.words, use))
+
+    def _support(self, line: str, part: Field, sources: Iterable[Sentence]) -> Sentence | None:
+        """The sentence against which a line of the model passes the gate, if there is one.
+
+        One must suffice: of the words of several, small models make claims that none of them makes.
+        """
+        for sentence in dict.fromkeys(sources):
+            text, most = fluent(sentence.text), part.words
+            refused = refuse(line, text, least_shared=_LEAST_SHARED, most_words=most, examples=self.examples)
+            if not refused and not title.joins_far_apart(line, text):
+                return sentence
+        return None
+
+    def _lead(self) -> tuple[Sentence, ...]:
+        """What the document is about in a few sentences: the most salient three."""
+        best = sorted(self.material.sentences, key=lambda s: -self.material.salience(s))[:3]
+        return tuple(sorted(best, key=lambda s: s.index))
+
+    def _heading(self, part: Field, entry: Entry, pick: Pick, topic: Topic, name: str) -> None:
+        """A phrase or a short clause of what is said about a topic; the model chooses among several."""
+        shown = [cues.EXPLICIT_CONSEQUENCE.sub("", fluent(s.text)) for s in pick.sentences]
+        inside = self.material.sentences[topic.first : topic.last]
+        options = title.headings(self.material, inside, shown, self._headings, part.words)
+        self._headings += options
+        entry.parts[part.name] = options[0]
+        if len(options) > 1 and part.cue:
+
+            def use(answer: str) -> None:
+                if answer.strip() in options:
+                    entry.parts[part.name] = answer.strip()
+
+            longest = max(self._count(line) for line in options)
+            self.asks.append(Ask(name, part, pick.text, grammar.choice(options, "\n"), longest + 4, use))
+
+    def _choice(self, part: Field, key: str, entry: Entry, about: Iterable[Sentence], name: str) -> None:
+        """The option whose words the sentences hold most of; the model decides between those that come close."""
+        about = tuple(about)
+        close = closest(part.options, about, self.material)
+        entry.parts[key] = close[0]
+        if len(close) > 1 and part.cue:
+            text = " ".join(s.text for s in about)
+
+            def use(answer: str) -> None:
+                if answer.strip() in close:
+                    entry.parts[key] = answer.strip()
+
+            longest = max(self._count(option) for option in close)
+            self.asks.append(Ask(name, part, text, grammar.choice(close, "\n"), longest + 4, use))
+
+    # Quotes
+
+    def _quotes(self, each: Field, draft: Draft) -> None:
+        """What people say between quotation marks, those with a speaker first; then sentences the model chooses."""
+        least, most = each.count if each.shape == "items" else (1, 1)
+        spoken = sayings(self.material, least_words=7, most_words=each.words)
+        centrality = {s.index: s.centrality for s in self.material.sentences}
+        spoken.sort(key=lambda s: (s.speaker is None, -centrality.get(s.sentence.index if s.sentence else -1, -9.0)))
+        used: list[frozenset[str]] = []
+        for saying in spoken:
+            stems = frozenset(content_stems(self.material.text(saying.span)))
+            if len(draft.quotes) < most and all(len(stems & old) <= 0.5 * len(stems) for old in used):
+                used.append(stems)
+                draft.quotes.append(self._quote(saying.span, saying.speaker))
+                if saying.sentence:
+                    self.shelf.take(saying.sentence)
+        if len(draft.quotes) < least:
+            self._choose_quotes(each, draft, least - len(draft.quotes))
+        if len(draft.quotes) < least and not self.asks:
+            draft.missing.append("no sentence of the source is fit to be quoted")
+
+    def _quote(self, span: Span, speaker: str | None) -> Quote:
+        return Quote(self.material.text(span), span.start, span.end, speaker)
+
+    def _choose_quotes(self, each: Field, draft: Draft, wanted: int) -> None:
+        """Split the best free sentences into as many lists as quotes are wanted; the model chooses one of each list."""
+        pool = [
+            s
+            for s in self.material.sentences
+            if s.standing > -1.0
+            and 8 <= s.words <= each.words
+            and self.shelf.is_free(s, 0.6)
+            and "\n" not in self.material.text(s.span)
+        ]
+        pool = sorted(sorted(pool, key=lambda s: -s.centrality)[: 3 * wanted], key=lambda s: s.index)
+        for number in range(wanted):
+            options = pool[number * len(pool) // wanted : (number + 1) * len(pool) // wanted]
+            if not options:
+                draft.missing.append("the source holds too few sentences fit to be quoted")
+                return
+            texts = {self.material.text(s.span): s for s in options}
+
+            def use(answer: str, texts: dict[str, Sentence] = texts) -> None:
+                chosen = texts.get(answer.strip()) or next(iter(texts.values()))
+                draft.quotes.append(self._quote(chosen.span, speaker_of(self.material, chosen)))
+
+            if len(options) == 1 or not each.cue:
+                use("")
+                continue
+            rule = grammar.choice(texts, "\n")
+            longest = max(self._count(text) for text in texts)
+            self.asks.append(Ask(f"{each.name}.{number}", each, " ".join(texts), rule, longest + 8, use))
+
+
+def _part_words(each: Field, extract: str) -> int:
+    return next((part.words for part in each.parts if part.extract == extract), 40)
