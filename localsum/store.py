@@ -109,8 +109,13 @@ def _prepare(store: sqlite3.Connection, path: Path) -> None:
 
 
 def _check(store: sqlite3.Connection, path: Path) -> None:
-    ours = store.execute("PRAGMA application_id").fetchone()[0] == APPLICATION
-    if not ours and store.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    store.execute("BEGIN")  # one look at mark and tables: another process may be making them between two
+    try:
+        tables = store.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        ours = store.execute("PRAGMA application_id").fetchone()[0] == APPLICATION
+    finally:
+        store.execute("ROLLBACK")
+    if tables and not ours:
         raise StoreError(f"{path} is a database of another program", "name another file with --store PATH")
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -187,6 +188,25 @@ def test_what_is_no_store_is_left_alone(path: Path) -> None:
         pass
     with pytest.raises(StoreError, match="cannot be made"), store.open_store(path / "inside"):
         pass
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+def test_a_store_that_another_process_makes_while_we_look_is_ours(path: Path, nth: int) -> None:
+    path.parent.mkdir()
+    path.touch()
+    statements: list[str] = []
+
+    def seen(statement: str) -> None:
+        statements.append(statement)
+        if len(statements) == nth:
+            with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path, timeout=0)) as theirs:
+                theirs.isolation_level = None
+                store._migrate(theirs, path)  # locked by us: then it waits
+
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as ours:
+        ours.set_trace_callback(seen)
+        store._check(ours, path)
+    assert len(statements) >= nth
 
 
 def test_migrations_run_once_and_keep_what_is_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
