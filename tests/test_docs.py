@@ -19,6 +19,7 @@ from command_line import Said, Stand
 from ggufs import make_gguf
 
 from localsum.cli import app
+from localsum.models import Model
 from localsum.probe import Tried
 
 ROOT = Path(__file__).parents[1]
@@ -129,6 +130,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stand: type[Stand], 
     shim.chmod(0o755)
     python = tmp_path / "bin/python"
     python.symlink_to(sys.executable)
+    model = Model("scripted", tmp_path / "file.gguf", "5c" * 32, 1, None)
+    monkeypatch.setattr("localsum.models.find_model", lambda name=None: model)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LOCALSUM_STORE", str(tmp_path / "kept.sqlite3"))
