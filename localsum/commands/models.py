@@ -13,7 +13,7 @@ import typer
 from localsum.commands.names import all_models, installed_models
 from localsum.commands.say import note, write_out
 from localsum.commands.slim import slim
-from localsum.commands.try_out import make_sure
+from localsum.try_out import make_sure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -86,7 +86,7 @@ def watch(
     unreadable: set[str] = set()
     try:
         with session:
-            session.model  # noqa: B018  (where there is none, nobody should wait for an article to be told so)
+            session.summarizer.model  # noqa: B018  (where there is none, nobody should wait for an article to be told so)
             arrivals.look(monotonic())
             if new_only:
                 watching.leave(arrivals.take_all())
