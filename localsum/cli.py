@@ -20,6 +20,7 @@ from localsum.commands.completion import VARIABLE, completion
 from localsum.commands.config import config
 from localsum.commands.digest import digest
 from localsum.commands.doctor import doctor
+from localsum.commands.mcp import mcp
 from localsum.commands.opening import open_page
 from localsum.commands.read import read
 from localsum.commands.say import Call, note, write_out
@@ -37,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, digest, watch, read, *_KEPT, schema, config, doctor, completion):
+for command in (brief, digest, watch, read, *_KEPT, schema, config, doctor, completion, mcp):
     app.command()(command)
 app.add_typer(models.app)
 
