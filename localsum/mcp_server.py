@@ -15,7 +15,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypedDict, TypeVar, cast
 
 import anyio
 from mcp.server.mcpserver import Context, MCPServer
@@ -65,8 +65,7 @@ Limit = Annotated[int, Field(ge=1, le=MOST_LISTED)]
 Tell = Callable[[int, int, str], None]  # steps that are done, all steps, what is going on
 
 
-@dataclass
-class BriefResult:
+class BriefResult(TypedDict):
     """localsum.brief/1; the fields of the template stand beside these keys."""
 
     schema: Literal["localsum.brief/1"]
