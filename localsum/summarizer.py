@@ -222,6 +222,7 @@ class Summarizer:
         return recall(self.store, self.key(document), document)
 
     def keep(self, brief: Brief) -> None:
+        """Keep the brief in the store, if there is one. Raises StoreError."""
         from localsum.store import keep
 
         if self.store is not None:

@@ -81,6 +81,8 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Template:
+    """The fields of a brief in their order, and what is said to a model. `sha256` is that of the file."""
+
     name: str
     description: str
     instruction: str
