@@ -183,7 +183,7 @@ KINDS = st.lists(st.sampled_from(["kept", "new", "unread", "bad", "broken"]), ma
 def test_outcomes_come_once_each_and_few_wait(kinds: list[str], ahead: int, kept_at_the_end: int) -> None:
     """Whatever is kept, new or bad, in whatever order: one outcome each, and no long run of kept ones piles up."""
     kinds = kinds + ["kept"] * kept_at_the_end
-    documents = [read_text(text(f"{kind} {number}"), path=kind) for number, kind in enumerate(kinds)]
+    documents = [Document(str(number), (), path=kind) for number, kind in enumerate(kinds)]
     pulled: list[Document] = []
     saved: list[Brief] = []
 
