@@ -22,6 +22,7 @@ from localsum.commands.digest import digest
 from localsum.commands.doctor import doctor
 from localsum.commands.mcp import mcp
 from localsum.commands.opening import open_page
+from localsum.commands.ray import ray
 from localsum.commands.read import read
 from localsum.commands.say import Call, note, write_out
 from localsum.commands.schema import schema
@@ -38,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, digest, watch, read, *_KEPT, schema, config, doctor, completion, mcp):
+for command in (brief, digest, watch, read, *_KEPT, schema, config, doctor, completion, mcp, ray):
     app.command()(command)
 app.add_typer(models.app)
 

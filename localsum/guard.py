@@ -4,9 +4,10 @@ An audit hook sees what any Python code asks for, localsum's own and that of lib
 library does by itself it cannot see; llama.cpp is built without its network code (tools/setup_engine.py). Once a
 command is over, `--open` hands its page to the user's browser (commands/opening.py); nothing else does such a thing.
 
-Three doors, each used in one place: `opened_to` lets `models pull` look up the names of its hub and connect; `starting`
+Four doors, each used in one place: `opened_to` lets `models pull` look up the names of its hub and connect; `starting`
 lets probe.py start this same Python once more, which seals itself, to try a model file that may crash; `waking` lets
-the MCP server make its event loop, which threads wake by a pair of sockets that lead nowhere.
+the MCP server make its event loop, which threads wake by a pair of sockets that lead nowhere; `opened_wide` is for
+`localsum ray`, which hands documents to the user's own cluster.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _before: dict[str, str | None] = {}  # what the outermost of them found in the e
 _open_to: frozenset[str] = frozenset()  # hosts
 _program = ""  # that may be started
 _waking: int | None = None  # the thread that makes an event loop
+_is_open_wide = False
 _is_installed = False
 
 
@@ -103,6 +105,17 @@ def waking() -> Iterator[None]:
         _waking = None
 
 
+@contextmanager
+def opened_wide() -> Iterator[None]:
+    """Inside `sealed`: nothing is refused, in no thread. Libraries are still asked to stay at home."""
+    global _is_open_wide
+    _is_open_wide = True
+    try:
+        yield
+    finally:
+        _is_open_wide = False
+
+
 def _restore(values: dict[str, str | None]) -> None:
     for name, value in values.items():
         if value is None:
@@ -139,7 +152,7 @@ def _is_a_pair(event: str, arguments: tuple[object, ...]) -> bool:
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
-    if _closed and event.startswith(REFUSED) and not _is_open(event, arguments):
+    if _closed and not _is_open_wide and event.startswith(REFUSED) and not _is_open(event, arguments):
         raise PrivacyError(
             f"{_caller()} wanted to leave this machine ({event}{_to(event, arguments)}), and was refused",
             "nothing was sent; see what is kept and where: localsum doctor --privacy",
