@@ -96,14 +96,15 @@ def _through(
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     ray.data.DataContext.get_current().max_errored_blocks = -1  # they are found missing, and tried again
     rows = [{"row": pickle.dumps(item)} for item in documents.items()]
-    actors = min(pool.actors, -(-len(rows) // per_task))
-    data = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // per_task))
+    tasks = -(-len(rows) // per_task)
+    data = ray.data.from_items(rows, override_num_blocks=tasks)
     with warnings.catch_warnings():  # of the last two, which it has no other way to say; without them it never gives up
         warnings.filterwarnings("ignore", message=".*ray_remote_args")
         data = data.map_batches(
             _writer(make),
             batch_size=None,
-            compute=ray.data.ActorPoolStrategy(size=actors),
+            # one task at a time, so that whose process dies takes no other with it
+            compute=ray.data.ActorPoolStrategy(size=min(pool.actors, tasks), max_tasks_in_flight_per_actor=1),
             num_cpus=pool.threads,
             max_restarts=-1,
             max_task_retries=1,

@@ -83,7 +83,8 @@ def test_a_document_that_kills_its_process_fails_alone(here: None) -> None:
             if "copy 7 of" in str(request):
                 os._exit(11)
 
-        return Summarizer(engine=ScriptedEngine(script))
+        chat = "{% for m in messages %}{{ m.content }}{% endfor %}"  # so that it reads the whole article
+        return Summarizer(engine=ScriptedEngine(script, chat_template=chat))
 
     found = list(write(iter(documents(20)), make, POOL))
     failed = [outcome for outcome in found if isinstance(outcome, Failed)]
