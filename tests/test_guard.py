@@ -82,6 +82,8 @@ COMMANDS = {  # what each is called with
     "models pull": "x",  # all of it but the download itself
     "watch": ".",
     "completion": "bash",
+    "mcp": ".",
+    "ray": "x",
     "show": "1",
     "forget": "--all",
 }
