@@ -157,7 +157,7 @@ def pull(
         bool, typer.Option("--accept-license", help="Accept the licence of the model without being asked.")
     ] = False,
 ) -> None:
-    """Download a model of the registry: the one command that goes to the network, and to its hub alone."""
+    """Download a model of the registry: it speaks to its hub, and to nobody else on the network."""
     from localsum.errors import InterruptedRun, ModelError
     from localsum.guard import opened_to
     from localsum.models import how_to_get, present, resolve, row_of, unknown
