@@ -43,9 +43,12 @@ def shown() -> str:
 def test_it_shows_every_command_option_and_word_of_help() -> None:
     text = shown()
     root: Any = typer.main.get_command(app)
-    commands = [*root.commands.values(), *root.commands["models"].commands.values()]
-    for command in commands:
-        assert f"localsum {command.name} " in text or f"localsum models {command.name} " in text
+    commands = dict(root.commands)
+    for group, command in root.commands.items():
+        commands |= {f"{group} {name}": below for name, below in getattr(command, "commands", {}).items()}
+    assert "models pull" in commands
+    for name, command in commands.items():
+        assert f" localsum {name} " in text
         assert " ".join(command.help.split()) in text
         for parameter in command.params:
             assert parameter.help in text

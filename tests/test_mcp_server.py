@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -422,6 +424,29 @@ def test_folders_that_are_none(place: Path, said: Said) -> None:
         assert (code, out) == (2, "")
         assert err.endswith("localsum mcp DIR...\n")
     assert said("mcp")[0] == 2
+
+
+def test_the_settings_in_the_docs_start_it(place: Path) -> None:
+    page = (ROOT / "docs/mcp.md").read_text(encoding="utf-8")
+    row = json.loads(page.partition("```json\n")[2].partition("```")[0])["mcpServers"]["localsum"]
+    assert (row["command"], row["args"][0]) == ("localsum", "mcp")
+    options = row["args"][next(n for n, one in enumerate(row["args"]) if one.startswith("--")) :]
+
+    async def speak(client: Client) -> None:
+        tools = {tool.name for tool in (await client.list_tools()).tools}
+        assert tools == set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE))
+
+    talk(parameters(place, *options), speak)
+
+
+@posix
+def test_ctrl_c_ends_it(place: Path) -> None:
+    process = by_hand(place, HELLO, "plain")
+    assert process.stdout
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "localsum: interrupted\n")
 
 
 @pytest.mark.model

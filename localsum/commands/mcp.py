@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from localsum.commands import options
+from localsum.commands.say import note
 from localsum.commands.session import Session
 from localsum.errors import UsageError
 
@@ -49,6 +51,8 @@ def mcp(
         if not Path(folder).is_dir():
             raise UsageError(f"{shown(folder)} is no folder", "name folders that are there: localsum mcp DIR...")
     chosen = load_template(template)
+    if sys.stdin.isatty() and not quiet:
+        note("waiting for the messages of an assistant, which starts this command itself (docs/mcp.md); to end: Ctrl-D")
 
     def make(stack: ExitStack) -> Summarizer:
         session = Session(chosen, model, style, threads, context, seed, reproducible, store, no_store, quiet=quiet)
