@@ -55,7 +55,8 @@ def cluster(pool: Pool) -> Iterator[None]:
         processors = pool.actors * pool.threads + 1  # one for Ray's own work; they are counted, not bound
         options |= {"num_cpus": processors, "object_store_memory": _STORE_BYTES, "include_dashboard": False}
     try:
-        ray.init(**options)
+        with _without_stderr():
+            ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise UsageError(
@@ -65,6 +66,19 @@ def cluster(pool: Pool) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Ray's C++ says there that it was told to be quiet."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def write(documents: Iterator[Document], make: Callable[[], Summarizer], pool: Pool) -> Iterator[Brief | Failed]:
