@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import re
+import socket
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ from localsum.summarizer import Summarizer
 PER_TASK = 8  # documents: an engine writes some beside each other; what a lost machine had is written again
 AT_ONCE = 2_000  # documents in memory; the actors are made anew for the next
 _STORE_BYTES = 128 * 1024 * 1024  # of memory that Ray's processes share on this computer; texts are small
+_WAIT_S = 10.0  # for the head of a cluster to answer
 _QUIET = {  # Ray looks at them when it is imported and started
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
@@ -55,9 +58,13 @@ def cluster(pool: Pool) -> Iterator[None]:
         processors = pool.actors * pool.threads + 1  # one for Ray's own work; they are counted, not bound
         options |= {"num_cpus": processors, "object_store_memory": _STORE_BYTES, "include_dashboard": False}
     try:
+        if match := re.fullmatch(r"(?:\w+://)?(\S+):(\d{1,5})", pool.address):
+            socket.create_connection(
+                (match[1], int(match[2])), _WAIT_S
+            ).close()  # Ray itself tries for a minute, or dies
         with _without_stderr():
             ray.init(**options)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError) as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise UsageError(
             f"no Ray cluster at {pool.address[:100]}: {reason}", "start one: ray start --head; or leave --address away"

@@ -12,7 +12,7 @@ from command_line import Said
 
 from localsum.brief import Brief, to_dict
 from localsum.document import Document
-from localsum.errors import ModelError
+from localsum.errors import ModelError, UsageError
 from localsum.guard import opened_wide, sealed
 from localsum.models import find_model
 from localsum.on_ray import Pool, cluster, write
@@ -114,6 +114,13 @@ def test_the_guard_is_closed_while_an_actor_writes(here: None) -> None:
 
     with pytest.raises(Exception, match=r"wanted to leave this machine \(socket\."):
         list(write(iter(documents(1)), make, POOL))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9", "no-such-host.invalid:6379"])
+def test_a_cluster_that_is_not_there_is_said_at_once(address: str) -> None:
+    pytest.importorskip("ray", reason="needs localsum[ray]: pip install 'localsum[ray]'", exc_type=ImportError)
+    with pytest.raises(UsageError, match=f"^no Ray cluster at {address}: "), cluster(Pool(address=address)):
+        pass
 
 
 def test_the_door_is_wide_and_closes() -> None:
