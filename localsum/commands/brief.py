@@ -80,6 +80,7 @@ def brief(
     else:
         out = Folder(into, wanted, show) if into else OneFile(Path(output), wanted, show, is_whole)
     session = Session(chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet)
+    session.pool = call.obj.pool
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     notes: list[str] = []
     try:
