@@ -59,7 +59,7 @@ MISTAKES = [
     (f'colour = "red"\n{LINE}', "template", "unknown key 'colour'"),
     (f"name = 3\n{LINE}", "template", "'name' must be a string"),
     (f"instruction = ['x']\n{LINE}", "template", "'instruction' must be a string"),
-    ('[[field]]\nshape = "line"', "field None", "a name is lower-case letters"),
+    ('[[field]]\nshape = "line"', "field 1", "a name is lower-case letters"),
     ('[[field]]\nname = "Title"\nshape = "line"', "field 'Title'", "a name is lower-case letters"),
     ('[[field]]\nname = "1st"\nshape = "line"', "field '1st'", "a name is lower-case letters"),
     (f'[[field]]\nname = "{"a" * 41}"\nshape = "line"', "field 'aaaa", "a name is lower-case letters"),
@@ -155,11 +155,13 @@ MISTAKES = [
 def test_a_mistake_names_file_field_and_reason(load, toml: str, where: str, reason: str) -> None:
     with pytest.raises(TemplateError) as caught:
         load(toml)
-    file, found, why = caught.value.message.split(": ", 2)
+    place, found, why = caught.value.message.split(": ", 2)
+    file, _, line = place.partition(", line ")
     assert file.endswith("mine.toml")
+    assert toml.count("\n") >= int(line or 1) - 1
     assert found.startswith(where)
     assert reason in why
-    assert caught.value.hint == f"mend {file} and run the command again"
+    assert caught.value.hint == f"mend it; every mistake at once: localsum prompts check {file}"
     assert caught.value.exit_code == 2
 
 
@@ -273,7 +275,7 @@ def test_any_table_is_a_template_or_a_template_error(load, table: dict[str, Any]
     else:
         complaint = None
     if complaint:
-        assert "mine.toml: " in complaint.message
+        assert re.search(r"mine\.toml(, line \d+)?: ", complaint.message)
         assert "not valid TOML" not in complaint.message
         assert complaint.hint
     else:
