@@ -103,7 +103,7 @@ class LiveView:
         document = event.request.partition(".")[0]
         if isinstance(event, TextDelta | BranchDone):
             self._begin(document)
-            written = self._written[document].setdefault(self._field_of(event.branch), _Field())
+            written = self._written[document].setdefault(field_of(event.branch, self._names), _Field())
             if isinstance(event, BranchDone):
                 written.open.discard(event.branch)
                 if not written.open:
@@ -126,11 +126,6 @@ class LiveView:
         if document not in self._written:
             self._written = {key: fields for key, fields in self._written.items() if key not in self._done}
             self._written[document] = {name: _Field() for name in self._names}
-
-    def _field_of(self, branch: str) -> str:
-        """`0.key_insights.2.category` and `title~1` are of the fields `key_insights` and `title`."""
-        parts = (part.partition("~")[0] for part in branch.split("."))
-        return next((part for part in parts if part in self._names), branch)
 
     def _view(self, width: int, *, is_plain: bool = False) -> Group:
         """Lines of at most `width` columns; `is_plain`: in ASCII."""
@@ -170,6 +165,12 @@ class LiveView:
         for name, written in fields.items():
             line = _line(f"  {show(written.mark)} {set_cell_size(names[name], column)}  ")
             yield line.append(_fitting(show(one_line(written.text)), width - column - 7, from_end=bool(written.open)))
+
+
+def field_of(branch: str, names: tuple[str, ...]) -> str:
+    """`0.key_insights.2.category` and `title~1` are of the fields `key_insights` and `title`; else it is nobody's."""
+    parts = (part.partition("~")[0] for part in branch.split("."))
+    return next((part for part in parts if part in names), branch)
 
 
 def _line(text: str) -> Text:

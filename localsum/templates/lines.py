@@ -37,7 +37,8 @@ def lines_of(text: str) -> dict[KeyPath, int]:
         if piece == "\n" and depth == 0:
             if statement.lstrip().startswith("["):
                 table = _header(statement, last)
-                lines.setdefault(table, began)
+                for size in range(1, len(table) + 1):
+                    lines.setdefault(table[:size], began)
             elif key:
                 path = table
                 for part in _keys(key + "= 0"):

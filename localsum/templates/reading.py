@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -17,6 +18,7 @@ from localsum.templates.lines import KeyPath, line_of, lines_of
 from localsum.templates.types import RESERVED, RESERVED_PARTS, Example, Extract, Field, Shape, Template
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NAMED = re.compile(r"""(\s*name\s*=\s*)(?:"[^"]*"|'[^']*')(\s*(?:#.*)?)""")
 _FIELD_KEYS = frozenset(
     ["name", "shape", "ask", "cue", "extract", "words", "sentences", "count", "of", "options", "match", "part"]
 )
@@ -55,18 +57,29 @@ class Checked:
     mistakes: tuple[Remark, ...]
     lines: dict[KeyPath, int]
 
+    def whole(self) -> Template:
+        """The template. Raises TemplateError for the first mistake."""
+        if self.template is not None:
+            return self.template
+        first = self.mistakes[0]
+        line = f", line {first.line}" if first.line else ""
+        raise TemplateError(
+            f"{self.path}{line}: {first.where}: {first.reason}",
+            f"mend it; every mistake at once: localsum prompts check {shlex.quote(str(self.path))}",
+        )
+
+    def copy(self, name: str) -> str:
+        """The text of the file as that of a template of another name."""
+        rows = self.text.split("\n")
+        at = self.lines.get(("name",), 1) - 1
+        if named := _NAMED.fullmatch(rows[at]):
+            rows[at] = f"{named[1]}{json.dumps(name, ensure_ascii=False)}{named[2]}"
+        return "\n".join(rows)
+
 
 def load_template(name_or_path: str | None = None) -> Template:
     """The template of that name or path; `brief` by default. Raises TemplateError, for the first mistake."""
-    checked = read_template(name_or_path or "brief")
-    if checked.template is None:
-        first = checked.mistakes[0]
-        line = f", line {first.line}" if first.line else ""
-        raise TemplateError(
-            f"{checked.path}{line}: {first.where}: {first.reason}",
-            f"mend it; every mistake at once: localsum prompts check {shlex.quote(str(checked.path))}",
-        )
-    return checked.template
+    return read_template(name_or_path or "brief").whole()
 
 
 def read_template(name_or_path: str) -> Checked:
@@ -171,9 +184,8 @@ class _Reader:
                 continue
             for cue, answer in answers.items():
                 if cue not in cues:
-                    self._wrong(
-                        at, f"no field has the cue {cue!r}; there are: {', '.join(sorted(cues))}", "answers", cue
-                    )
+                    known = ", ".join(sorted(cues)) or "none"
+                    self._wrong(at, f"no field has the cue {cue!r}; there are: {known}", "answers", cue)
                 if not isinstance(answer, str) or not answer.strip():
                     self._wrong(at, f"the answer to {cue!r} must be a string", "answers", cue)
             found.append(Example(text, tuple(answers.items())))
