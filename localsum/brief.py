@@ -67,6 +67,7 @@ class Brief:
     template: dict[str, str]  # name, sha256
     timing: dict[str, float] = field(default_factory=dict)  # seconds and token counts
     warnings: tuple[str, ...] = ()
+    language: str | None = None  # that was asked for, as BCP 47 has it; None: the document's own
 
     def __getitem__(self, name: str) -> Value:
         return self.fields[name].value
@@ -122,6 +123,7 @@ def to_dict(brief: Brief) -> dict[str, Any]:
         "warnings": list(brief.warnings),
         "model": brief.model,
         "template": brief.template,
+        "language": brief.language,
         "timing": brief.timing,
     }
 
@@ -137,7 +139,8 @@ def from_dict(data: dict[str, Any], document: Document) -> Brief:
         own = tuple(warning for warning in data["warnings"] if warning.startswith(f"{name}: "))
         value = data[name] if isinstance(data[name], str) else tuple(map(_entry, data[name]))
         fields[name] = FieldResult(name, value, mode, support and _grounding(support), own)
-    return Brief(document, fields, data["model"], data["template"], data["timing"], tuple(data["warnings"]))
+    made = (data["model"], data["template"], data["timing"], tuple(data["warnings"]))
+    return Brief(document, fields, *made, language=data.get("language"))  # not there in briefs kept by older versions
 
 
 def _grounding(support: dict[str, Any]) -> Grounding:

@@ -65,7 +65,9 @@ def _defaults(arguments: list[str]) -> dict[str, Any]:
         names = (command.name or getattr(command.callback, "__name__", "") for command in group.registered_commands)
         return dict.fromkeys(names, said)
 
-    return {**of(app), "models": of(models.app), "prompts": of(prompts.app)}
+    # The language of `models slim` is that of what is read, not of briefs.
+    others = {name: value for name, value in said.items() if name != "language"}
+    return {**of(app), "models": {**of(models.app), "slim": others}, "prompts": of(prompts.app)}
 
 
 def run(arguments: list[str]) -> int:

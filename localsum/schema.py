@@ -107,7 +107,7 @@ def json_schema(template: Template) -> dict[str, Any]:
             },
             required=False,
         ),
-        **_MADE,
+        **_made_in_a_language(),
     }
     return {
         "$schema": _DRAFT,
@@ -255,3 +255,10 @@ _MADE: dict[str, Any] = {
         "additionalProperties": {"type": "number", "minimum": 0},
     },
 }
+
+
+def _made_in_a_language() -> dict[str, Any]:
+    """What briefs end with: as digests do, and the language beside the template."""
+    about = "The language that was asked for (BCP 47); null for the source's own. Quotes are always in the source's."
+    made = list(_MADE.items())
+    return dict([*made[:-1], ("language", _string(about, null=True)), made[-1]])

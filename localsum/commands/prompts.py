@@ -71,7 +71,6 @@ def list_(
 def show(template: TemplateArgument) -> None:
     """Print the TOML of a template."""
     from localsum.render.clean import clean
-    from localsum.render.clean import clean
     from localsum.templates import read_template
 
     checked = read_template(template)
@@ -151,6 +150,7 @@ def try_(
     file: options.FileArgument,
     model: options.ModelOption = None,
     style: options.StyleOption = None,
+    language: options.LanguageOption = None,
     threads: options.ThreadsOption = None,
     context: options.ContextOption = None,
     seed: options.SeedOption = 0,
@@ -160,6 +160,7 @@ def try_(
 ) -> None:
     """Write one brief and show how: for each field the prompt, its tokens, the grammar, the answer and the verdict."""
     from localsum.commands.session import Session
+    from localsum.languages import find_language
     from localsum.live import LiveView
     from localsum.pipeline import Failed, write_briefs
     from localsum.render.clean import to_ascii
@@ -167,12 +168,22 @@ def try_(
     from localsum.trial import Recorder, trial, trial_dict, trial_text
 
     chosen = load_template(template)
+    wanted = find_language(language) if language else None
     document = _first(file, format_in, is_quiet=quiet)
     session = Session(chosen, model, style, threads, context, seed, no_store=True, quiet=quiet)
     with LiveView(is_quiet=quiet, fields=tuple(each.name for each in chosen.fields)) as view, session:
         recorder = Recorder(session.load(view))
         names = {"name": session.model.name, "sha256": session.model.sha256}
-        (done,) = write_briefs([document], chosen, recorder, model=names, style=style, seed=seed, on_event=view.take)
+        (done,) = write_briefs(
+            [document],
+            chosen,
+            recorder,
+            model=names,
+            style=style,
+            language=wanted,
+            seed=seed,
+            on_event=view.take,
+        )
     if isinstance(done, Failed):
         raise done.error
     found = trial(chosen, done, recorder)

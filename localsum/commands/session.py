@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from localsum.document import Document
     from localsum.engine.llama import LlamaEngine
     from localsum.inputs import Inputs
+    from localsum.languages import Language
     from localsum.live import LiveView
     from localsum.models import Model
     from localsum.pipeline import Failed
@@ -54,6 +55,7 @@ class Session:
     no_store: bool = False
     fresh: bool = False
     quiet: bool = False
+    language: Language | None = None
     store: Connection | None = None
     engine: LlamaEngine | None = None
     loaded_at_s: float | None = None  # by time.perf_counter()
@@ -86,7 +88,8 @@ class Session:
     def settings(self) -> dict[str, Any]:
         """What a brief depends on besides document, model and template."""
         asked = {"style": self.style, "seed": self.seed, "context": self.context, "reproducible": self.reproducible}
-        return {**asked, "writer": writer_version()}
+        language = self.language.tag if self.language else None
+        return {**asked, "language": language, "writer": writer_version()}
 
     def key(self, document: Document) -> str:
         """The same for documents that have the same brief, wherever they lie."""
@@ -137,7 +140,14 @@ class Session:
         view.note("reading")
         names = {"name": self.model.name, "sha256": self.model.sha256}
         yield from write_briefs(
-            documents, self.template, engine, model=names, style=self.style, seed=self.seed, on_event=view.take
+            documents,
+            self.template,
+            engine,
+            model=names,
+            style=self.style,
+            language=self.language,
+            seed=self.seed,
+            on_event=view.take,
         )
 
     def run(

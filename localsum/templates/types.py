@@ -11,7 +11,7 @@ Extract = Literal[
     "headline", "central", "topics", "closing", "insights", "directives", "quotes", "consequence", "sentence"
 ]
 
-RESERVED = ("schema", "source", "mode", "support", "warnings", "model", "template", "timing")
+RESERVED = ("schema", "source", "mode", "support", "warnings", "model", "template", "language", "timing")
 RESERVED_PARTS = ("evidence", "grounding", "reasons")  # what a brief adds to every entry
 
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import zip_longest
 
 from localsum.grounding.words import is_unfinished
+from localsum.languages import Language
 from localsum.sentences import split
-from localsum.templates import Field
+from localsum.templates import Field, Template
 from localsum.writing import cues, headline
 
+_ASK_IN = "Write in {language}. {ask}"
 _SPARE = 2  # items asked for beyond those shown
 _MOST_READ = 2  # times the sentences of a text: some may be refused
 # Scripts that a model may slip into; a text that has none of their letters is never answered with one.
@@ -38,6 +41,26 @@ _PREAMBLE = re.compile(
     r"|(?:says|states|argues|concludes|suggests)\s+(?!on\b|about\b|with\b|by\b)))?",
     re.IGNORECASE,
 )
+
+
+def in_language(template: Template, language: Language) -> Template:
+    """The template with every wish for text in that language; what is chosen or copied stays as it is."""
+    return replace(
+        template,
+        instruction=f"{template.instruction} Write in {language.name}, whatever the language of the article.",
+        fields=tuple(_field_in(each, language) for each in template.fields),
+    )
+
+
+def _field_in(each: Field, language: Language) -> Field:
+    if each.shape in ("choice", "quote") or each.of == "quote":
+        return each
+    return replace(
+        each,
+        ask=each.ask and _ASK_IN.format(language=language.name, ask=each.ask),
+        also=tuple(_ASK_IN.format(language=language.name, ask=ask) for ask in each.also),
+        parts=tuple(_field_in(part, language) for part in each.parts),
+    )
 
 
 def afterwards(each: Field) -> tuple[Field, ...]:
@@ -83,9 +106,10 @@ def _is_labelled(each: Field) -> bool:
     return len(parts) > 1 and parts[0].shape == "line"
 
 
-def foreign(text: str) -> str:
-    """The scripts that `text` has no letter of, as the inside of a character class."""
-    return "".join(script for script, letters in _SCRIPTS.items() if not re.search(letters, text))
+def foreign(text: str, language: Language | None = None) -> str:
+    """The scripts that neither `text` nor the language has a letter of, as the inside of a character class."""
+    own = language.script if language else ""
+    return "".join(s for s, letters in _SCRIPTS.items() if not re.search(letters, text) and s not in own)
 
 
 def grammar_of(each: Field, without: str = "") -> str:

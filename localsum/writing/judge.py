@@ -52,7 +52,7 @@ class Judgement:
 
     drafts: dict[str, Draft] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
-    untitled: list[tuple[Field, Entry]] = field(default_factory=list)  # a part and the entry whose own was refused
+    untitled: list[tuple[str, Field, Entry]] = field(default_factory=list)  # field, part, and whose own was refused
     said: list[str] = field(default_factory=list)
 
 
@@ -68,7 +68,7 @@ def judge(fields: list[Field], said: dict[str, list[Candidate]], desk: Desk, sou
         out.drafts[each.name] = fill(each, said[each.name], desk, source, out)
     for each in sorted(fields, key=_filling):  # the model's own is placed before what only fills up
         if each.shape == "items":
-            _fill(each, out.drafts[each.name], desk, out)
+            _fill(each, out.drafts[each.name], desk, source, out)
         elif each.extract == "closing":
             _close(each, out.drafts[each.name], desk, out)
     return out
@@ -86,7 +86,7 @@ def _filling(each: Field) -> int:
 
 def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source, out: Judgement) -> Draft:
     fallback, text = desk.drafts[each.name], candidates[0].parts[each.name]
-    if any(entry.own_title for entry in fallback.entries):
+    if any(entry.own_title for entry in fallback.entries) and not source.across:
         return fallback  # its editor knew best
     if each.shape == "choice":
         return Draft([Entry({each.name: text}, written=True)], by_model=True) if text else fallback
@@ -107,7 +107,7 @@ def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source
         if each.extract == "closing":
             return draft  # see _close
     else:
-        own = [entry.parts[each.name] for entry in fallback.entries if len(candidates) > 1]
+        own = [entry.parts[each.name] for entry in fallback.entries if len(candidates) > 1 and not source.across]
         chosen = _agreed([*good, *own])
         draft = (
             Draft([Entry({each.name: good[chosen]}, written=True)], by_model=True) if chosen < len(good) else fallback
@@ -189,7 +189,7 @@ def _check_parts(
         if part.shape == "line":
             earlier = [other.parts[part.name] for other in draft.entries]
             if not is_heading(own, part, entry.parts[name], source, earlier):
-                out.untitled.append((part, entry))
+                out.untitled.append((each.name, part, entry))
                 weight = dict.fromkeys(content_stems(entry.parts[name]), 1.0)
                 lines = [headline.phrase([entry.parts[name]], part.words, weight), headline.clause(own, part.words)]
                 entry.parts[part.name] = next(filter(None, lines), headline.clause(entry.parts[name], part.words))
@@ -206,11 +206,15 @@ def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[
     about = content_stems(text)
     if runs_of(line) & runs_of(text):
         return False  # the beginning of a sentence of it
-    return sum(stem in source.stems for stem in stems) >= _LEAST_HEADING * len(stems) and bool(stems & about)
+    is_theirs = bool(source.across) or sum(stem in source.stems for stem in stems) >= _LEAST_HEADING * len(stems)
+    return is_theirs and bool(stems & about)
 
 
-def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
-    """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least."""
+def _fill(each: Field, draft: Draft, desk: Desk, source: Source, out: Judgement) -> None:
+    """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least.
+
+    Beside the model's own in another language nothing is added.
+    """
     name = answers.main_name(each)
     own = [entry for entry in desk.drafts[each.name].entries if _is_plain(entry.parts[name])]
     if each.extract == "insights":
@@ -220,6 +224,8 @@ def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
     if each.extract == "topics":  # in a long document the model's own are about its first pages
         is_long = sum(sentence.words for sentence in desk.material.sentences) > _LONG
         wanted = each.count[1] if is_long else max(wanted, len(own))
+    if source.across and draft.entries:
+        wanted = 0
     for entry in own:
         if len(draft.entries) >= min(wanted, each.count[1]):
             break

@@ -14,10 +14,12 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from localsum import chat
-from localsum.brief import FieldResult
+from localsum.brief import FieldResult, Quote
 from localsum.document import Document, Span
 from localsum.engine.types import Branch, Engine, Request
 from localsum.grounding import Source, check
+from localsum.grounding.words import words
+from localsum.languages import Language
 from localsum.passages import passages
 from localsum.templates import Field, Template
 from localsum.writing import answers, judge, select
@@ -30,14 +32,17 @@ from localsum.writing.shelf import Shelf
 
 _RESERVE = 300  # tokens kept for what is asked after the article
 _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
+_LEAST_COMMON = 0.5  # of the small words of a text with its source, if they are of one language
 _MOST_CHARS = 2_500  # of the sentences shown beside a question about one item
 _AROUND = 2  # sentences before and after each of them
 _SAYS_NOTHING = re.compile(r"\b(?:affect|impact)", re.IGNORECASE)  # "This affects the company and the industry."
 _AGAIN = "Read the text and do what is asked after it. Use only facts, names and numbers of the text."
 
 
-def write(document: Document, template: Template, key: str, engine: Engine) -> Writer:
-    """The writer of one document; `key` names its requests."""
+def write(document: Document, template: Template, key: str, engine: Engine, language: Language | None = None) -> Writer:
+    """The writer of one document; `key` names its requests, `language` is what to write in if not the document's."""
+    if language:
+        template = answers.in_language(template, language)
     desk = Desk(document, template, engine.count_tokens)
     desk.fill()
     source = desk.source
@@ -46,7 +51,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     instruction = template.instruction.replace("{fields}", ", ".join(each.label.lower() for each in template.fields))
     fuse = engine.info.context_tokens // 3  # tokens of one answer, at most
     room = engine.info.context_tokens - engine.count_tokens(instruction) - fuse - _RESERVE
-    without = answers.foreign(document.text)
+    without = answers.foreign(document.text, language)
     spans = passages(document, engine.count_tokens, max(_LEAST_PASSAGE, room))
     parts = [document.text[span.start : span.end] for span in spans]
     reads = [source] if len(spans) == 1 else [_within(span, document, source) for span in spans]
@@ -94,21 +99,25 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
         texts |= {each.name: [whole.get(f"all.{each.name}", "")] for each in single}
     for ask in quotes:
         ask.use(found.get(f"0.{ask.name}", ""))
+    if language and is_other_language(" ".join(text for row in texts.values() for text in row), source):
+        for read in (source, *reads):
+            read.across = language.tag
 
     said = {each.name: _candidates(each, texts, reads, source) for each in fields}
     judgement = judge.judge(fields, said, desk, source)
-    if asks := _rewrites(judgement, said, source):
+    if asks := _rewrites(judgement, said, source, without):
         found = yield about("again", asks)
         for ask in asks:
             ask.use(found.get(f"again.{ask.name}", ""))
         judgement = judge.judge(fields, said, desk, source)
-    if asks := _completions(fields, judgement, desk, source):
+    if asks := _completions(fields, judgement, desk, source, without):
         found = yield about("more", asks)
         for ask in asks:
             ask.use(found.get(f"more.{ask.name}", ""))
     for each in fields:
         judge.mend_headings(each, judgement.drafts[each.name])
-    return _finished(desk, source, judgement, len(parts), engine.info.context_tokens)
+    results = _finished(desk, source, judgement, len(parts), engine.info.context_tokens)
+    return _said_of_language(results, document, source, language) if language else results
 
 
 def _digest(fields: list[Field], texts: dict[str, list[str]], reads: list[Source], desk: Desk) -> str:
@@ -136,6 +145,34 @@ def _finished(desk: Desk, source: Source, judgement: Judgement, passages: int, c
         note = f"longer than the context of {context} tokens: read in {passages} passages"
         results[first.name] = replace(first, warnings=(*first.warnings, note))
     return results
+
+
+def is_other_language(text: str, source: Source) -> bool:
+    """Whether a text is in another language than the source: few of its small words are the source's."""
+    small = [word for word in words(text, english=False) if word.norm.isalpha() and text[word.start].islower()]
+    return sum(word.norm in source.norms for word in small) < _LEAST_COMMON * len(small)
+
+
+def _said_of_language(
+    results: dict[str, FieldResult], document: Document, source: Source, language: Language
+) -> dict[str, FieldResult]:
+    """The fields, with a warning where one is not, or only in part, in the language that was asked for."""
+    own = "en" if source.english else (document.language or "").partition("-")[0].lower()
+    is_ignored = not source.across and own not in ("", language.code)
+    out = dict(results)
+    for name, each in results.items():
+        if each.mode == "empty" or (isinstance(each.value, tuple) and isinstance(each.value[0], Quote)):
+            continue  # quotes are to be in the source's language
+        if is_ignored:
+            note = f"{name}: in the source's language, not in {language.name}"
+        elif source.across and each.mode == "extractive":
+            note = f"{name}: in the source's own words, not in {language.name}"
+        elif source.across and each.mode == "mixed":
+            note = f"{name}: some of it in the source's own words, not in {language.name}"
+        else:
+            continue
+        out[name] = replace(each, warnings=(*each.warnings, note))
+    return out
 
 
 def _is_written(each: Field) -> bool:
@@ -177,13 +214,12 @@ def _candidates(each: Field, texts: dict[str, list[str]], reads: list[Source], s
 # Once more
 
 
-def _rewrites(judgement: Judgement, said: dict[str, list[Candidate]], source: Source) -> list[Ask]:
+def _rewrites(judgement: Judgement, said: dict[str, list[Candidate]], source: Source, without: str) -> list[Ask]:
     """For each single text that was refused: the sentences nearest to it, what is wrong, and once more.
 
     Items are not asked again: there are enough of them, and what small models made of a refused one was often wrong.
     """
     asks = []
-    without = answers.foreign(source.text)
     for each, reason in judgement.refused:
         old = said[each.name][0].parts[each.name]
         spans = check(old, source).evidence if old else ()
@@ -213,15 +249,15 @@ def _excerpt(spans: Iterable[Span], source: Source) -> str:
 # What is asked about what will be shown
 
 
-def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: Source) -> list[Ask]:
+def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: Source, without: str) -> list[Ask]:
     """Questions about the entries that will be shown: their category where it is not clear, what follows from them,
     and lines of the extractive writer's own."""
     asks = []
-    for number, (part, entry) in enumerate(judgement.untitled):
-        asks += _heading(part, entry, source, f"untitled.{number}")
+    for number, (name, part, entry) in enumerate(judgement.untitled):
+        asks += _heading(part, entry, source, without, f"untitled.{name}.{number}")
     for each in fields:
         draft = judgement.drafts[each.name]
-        asks += _lines(each, draft, desk)
+        asks += _lines(each, draft, desk, without)
         for number, entry in enumerate(draft.entries if each.shape == "items" else []):
             claim = entry.parts[answers.main_name(each)]
             for part in answers.afterwards(each):
@@ -229,7 +265,7 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
                 if part.shape == "choice":
                     asks.append(_choice(part, entry, claim, desk, name))
                 elif not entry.parts.get(part.name):
-                    asks.append(_consequence(part, entry, claim, desk, source, judgement.said, name))
+                    asks.append(_consequence(part, entry, claim, desk, source, judgement.said, without, name))
             for part in each.parts:
                 if part.shape == "choice" and not entry.parts.get(part.name):
                     entry.parts[part.name] = _closest(part, entry, desk)
@@ -238,7 +274,7 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
     return asks
 
 
-def _lines(each: Field, draft: Draft, desk: Desk) -> list[Ask]:
+def _lines(each: Field, draft: Draft, desk: Desk, without: str) -> list[Ask]:
     """The extractive writer's questions for titles and headings, of its own entries that are shown."""
     shown = {id(entry) for entry in draft.entries}
     kept = {n for n, entry in enumerate(desk.drafts[each.name].entries) if id(entry) in shown}
@@ -246,12 +282,12 @@ def _lines(each: Field, draft: Draft, desk: Desk) -> list[Ask]:
     for ask in desk.asks:
         field, *rest = ask.name.split("~")[0].split(".")
         if field == each.name and ask.field.shape == "line" and ask.field.ask and (int(rest[0]) if rest else 0) in kept:
-            rule, most = answers.grammar_of(ask.field, answers.foreign(ask.text)), answers.most_tokens(ask.field)
+            rule, most = answers.grammar_of(ask.field, without), answers.most_tokens(ask.field)
             asks.append(replace(ask, rule=rule, most_tokens=most))
     return asks
 
 
-def _heading(part: Field, entry: Entry, source: Source, name: str) -> list[Ask]:
+def _heading(part: Field, entry: Entry, source: Source, without: str, name: str) -> list[Ask]:
     """A heading for a section whose own was refused."""
     text = " ".join(value for key, value in entry.parts.items() if key != part.name)
 
@@ -260,7 +296,7 @@ def _heading(part: Field, entry: Entry, source: Source, name: str) -> list[Ask]:
         if judge.is_heading(line, part, text, source, []):
             entry.parts[part.name] = line
 
-    rule = answers.grammar_of(part, answers.foreign(text))
+    rule = answers.grammar_of(part, without)
     return [Ask(name, part, text, rule, answers.most_tokens(part), use)] if part.ask else []
 
 
@@ -279,7 +315,9 @@ def _closest(part: Field, entry: Entry, desk: Desk) -> str:
     return closest(part.options, judge.sentences_at(entry.evidence[:1], desk), desk.material)[0]
 
 
-def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Source, said: list[str], name: str) -> Ask:
+def _consequence(
+    part: Field, entry: Entry, claim: str, desk: Desk, source: Source, said: list[str], without: str, name: str
+) -> Ask:
     """What follows from an entry and for whom; where the model's answer is refused, what the source says follows."""
     near = judge.sentences_at(entry.evidence[:1], desk)
     text = f"{_excerpt(entry.evidence[:2], source)}\n\nPoint: {claim}"
@@ -292,10 +330,10 @@ def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Sour
             return
         # What the extractive writer took may serve here: what is shown already is in `said`.
         follows = select.consequence(desk.material, near[:1], Shelf(), words=part.words) if near else None
-        if follows and not is_said(follows.text, [*said, claim]):
+        if follows and not source.across and not is_said(follows.text, [*said, claim]):
             entry.parts[part.name] = follows.text
             entry.evidence += follows.evidence
             said.extend(sentences(follows.text))
 
-    rule = answers.grammar_of(part, answers.foreign(source.text))
+    rule = answers.grammar_of(part, without)
     return Ask(name, part, text, rule, answers.most_tokens(part), use)

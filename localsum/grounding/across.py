@@ -1,0 +1,62 @@
+"""What can be checked of a text in another language than its source: numbers and quotations, and names as far as told.
+
+Words cannot be compared, so nothing here is ever fully supported; numbers are compared by their digits, since the
+words for millions differ. Evidence are the sentences of the source that hold the same numbers and names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from localsum.document import Span
+from localsum.grounding.case import Case, Finding
+from localsum.grounding.facts import quotations
+from localsum.grounding.source import Source, Statement, digits_of
+from localsum.grounding.words import normal
+
+_NOUNS = ("de", "lb")  # languages whose nouns have capitals, so that these tell no names
+_NUMBER = re.compile(
+    r"(?<![\w.,])(?:\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3}){1,5}(?:[.,]\d{1,9})?|\d{1,15}(?:[.,]\d{1,9})?)(?!\w)"
+)
+_LATIN = re.compile(r"[\x00-\u024f\u1e00-\u1eff’‐‑–]+")
+_WORD = re.compile(r"\w{2,40}(?:-\w{1,40}){0,3}")
+_MOST = 3  # sentences of evidence
+
+
+def findings(sentence: str, source: Source) -> tuple[list[Finding], list[Span]]:
+    """All that is wrong with one sentence, and the spans of its evidence, best first. Each is partial at least."""
+    statement = Statement(sentence, english=False)
+    found = []
+    shared: dict[int, float] = defaultdict(float)
+    for number in dict.fromkeys(match.group() for match in _NUMBER.finditer(sentence)):
+        places = {i for key in _keys(number) for i in source.anchors.get(key, ())}
+        if not places:
+            found.append(Finding(f"number not in source: {number}"))
+        for i in places:
+            shared[i] += 1 / len(places)
+    tells_names = source.across.partition("-")[0] not in _NOUNS
+    for name in statement.names if tells_names else ():
+        if (name.sure or len(name.parts) > 1) and _LATIN.fullmatch(name.text) and source.names.missing(name):
+            found.append(Finding(f"name not in the source as it is spelled here: {name.text}", hard=False))
+    capitals = (match.group() for match in _WORD.finditer(sentence) if match.group() != match.group().lower())
+    for part in dict.fromkeys(normal(word) for word in capitals):
+        places = source.anchors.get(part, set())
+        for i in places:
+            shared[i] += 1 / len(places)
+    found += quotations(Case(statement, source, ()))
+    checked = "only numbers and names were" if tells_names else "only numbers were"
+    found.append(Finding(f"in another language than the source: {checked} checked", hard=False))
+    best = sorted((i for i in shared if i >= 0), key=lambda i: (-shared[i], i))[:_MOST]
+    return found, [source.spans[i] for i in best]
+
+
+def _keys(number: str) -> set[str]:
+    """What a number may mean, a comma or a stop dividing thousands or beginning the decimals; and how it is written."""
+    plain = re.sub(r"[ '’\u00a0\u202f]", "", number)
+    keys = {number}
+    for thousands, decimal in ((",", "."), (".", ",")):
+        meant = plain.replace(thousands, "").replace(decimal, ".")
+        if meant.count(".") <= 1:
+            keys.add(digits_of(float(meant)))
+    return keys
