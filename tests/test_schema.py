@@ -120,6 +120,7 @@ def brief(template: Template) -> st.SearchStrategy[Brief]:
         st.just({"name": template.name, "sha256": template.sha256}),
         st.dictionaries(texts, st.floats(0, 1e6) | st.integers(0, 9**9), max_size=3),
         st.lists(texts, max_size=2).map(tuple),
+        st.sampled_from([None, "de"]),
     )
 
 

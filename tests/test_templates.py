@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -17,7 +18,18 @@ from localsum.errors import TemplateError
 from localsum.pipeline import write_briefs
 from localsum.readers import read_path
 from localsum.schema import json_schema
-from localsum.templates import RESERVED, RESERVED_PARTS, Extract, Shape, Template, load_template, template_names
+from localsum.templates import (
+    RESERVED,
+    RESERVED_PARTS,
+    Extract,
+    Shape,
+    Template,
+    advice,
+    load_template,
+    read_template,
+    template_names,
+)
+from localsum.templates.lines import line_of, lines_of
 
 ROOT = Path(__file__).parents[1]
 NEWS = Path(__file__).parent / "data/articles/news.md"
@@ -205,6 +217,149 @@ def test_a_name_may_be_a_path(load, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert by_path == load_template("short.toml") == load_template(str(tmp_path / "short.toml"))
     assert by_path.name == "short"
     assert by_path.sha256 != load("# another\n" + LINE).sha256
+
+
+# All mistakes at once, each on its line
+
+MANY = """colour = "red"
+name = "bad"
+[[field]]
+name = "Title"
+shape = "line"
+words = 0
+sentences = [3,
+  2]
+[[field]]
+name = "mood"
+shape = "poem"
+cue = "Mood:"
+[[field]] # [[not]] = "a header"
+name = "it"
+shape = "items"
+extract = "topic"
+ask = '''
+[[field]]
+words = 0'''
+count = [0, 99]
+ [[field.part]]
+ name = "evidence"
+ shape = "quote"
+ [[field.part]]
+ name = "it"
+ shape = "choice"
+  [field.part.options]
+  good = "x"
+  "b\\nad" = "y"
+[[example]]
+text = "x"
+[example.answers]
+"Mood:" = "x"
+"Bar:" = ""
+"""
+MISTAKES_OF_MANY = {
+    (1, "template", "unknown key 'colour'"),
+    (4, "field 'Title'", "a name is lower-case letters"),
+    (6, "field 'Title'", "'words' must be"),
+    (7, "field 'Title'", "'sentences' must be"),
+    (11, "field 'mood'", "'shape' must be"),
+    (16, "field 'it'", "'extract' must be"),
+    (20, "field 'it'", "'count' must be"),
+    (22, "field 'it', part 'evidence'", "every item has this key"),
+    (23, "field 'it', part 'evidence'", "a part cannot be of shape 'quote'"),
+    (29, "field 'it', part 'it'", "option 'b\\nad' must be a short line"),
+    (34, "example 1", "no field has the cue 'Bar:'"),
+    (34, "example 1", "the answer to 'Bar:' must be a string"),
+}
+
+
+def test_every_mistake_is_found_on_its_line(load, tmp_path: Path) -> None:
+    path = tmp_path / "many.toml"
+    for ends in ("\n", "\r\n"):
+        path.write_bytes(MANY.replace("\n", ends).encode())
+        checked = read_template(str(path))
+        assert checked.template is None
+        found = {(one.line, one.where, one.reason) for one in checked.mistakes}
+        assert len(found) == len(MISTAKES_OF_MANY)
+        for line, where, reason in MISTAKES_OF_MANY:
+            assert any((line, where) == one[:2] and reason in one[2] for one in found), (line, where, reason)
+
+
+@pytest.mark.parametrize(
+    ("toml", "line"), [('a = "x\n', 1), ("a = 1\n\nb = \n", 3), ('a = """\n\n', 3), ("a = 1\na = 2\n", 2)]
+)
+def test_a_mistake_of_syntax_has_its_line(toml: str, line: int, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(toml)
+    (mistake,) = read_template(str(tmp_path / "mine.toml")).mistakes
+    assert mistake.line == line
+
+
+keys = st.sampled_from(["a", "b", '"c d"', "'e.f'", "a.b", "g"])
+values = st.recursive(
+    st.sampled_from(['"x"', "'#'", '"""\n[[a]]\n"""', "'''\nb = 1\\'''", '"\\""', "1", '"""a\\""""', '"[" # ]']),
+    lambda inner: st.lists(inner.filter(lambda v: "# ]" not in v), max_size=3).map(
+        lambda v: f"[{', '.join(v)},\n]" if v else "[]"
+    ),
+    max_leaves=3,
+)
+statements = st.one_of(
+    st.tuples(keys, values).map(" = ".join),
+    keys.map("[{}]".format),
+    keys.map("[[{}]] # x".format),
+    st.sampled_from(["", "# a = 1", "   "]),
+)
+
+
+@given(st.lists(statements, max_size=12))
+@settings(max_examples=300, deadline=None)
+def test_lines_of_keys_are_where_they_stand(parts: list[str]) -> None:
+    text = "\n".join(parts)
+    try:
+        table = tomllib.loads(text)
+    except ValueError:
+        return
+    lines, rows = lines_of(text), text.split("\n")
+
+    def walk(value: Any, path: tuple[str | int, ...]) -> None:
+        assert path in lines, f"no line of {path} in {text!r}"
+        word = [key for key in path if isinstance(key, str)][-1]
+        assert word in rows[lines[path] - 1]
+        for key, inner in value.items() if isinstance(value, dict) else ():
+            walk(inner, (*path, key))
+        if isinstance(value, list) and (*path, 0) in lines:  # an array of tables
+            for number, inner in enumerate(value):
+                walk(inner, (*path, number))
+
+    for key, value in table.items():
+        walk(value, (key,))
+    assert line_of(("no", "such"), lines) is None
+
+
+# No mistakes, and yet hardly meant
+
+ADVICE = [
+    (f"instruction = 'x'\n{LINE}ask = 'x'", 3, "no cue: base models are not asked"),
+    (f"{LINE}ask = 'x'\ncue = 'T:'", 5, "no example answers 'T:'"),
+    (f"{LINE}", 2, "no ask: instruct models are not asked"),
+    (f"{LINE}ask = 'x'", None, "no instruction"),
+    (f"{LINE}", None, "no description"),
+    (f"{LINE}sentences = [1, 2]", 4, "'sentences' has no effect on shape 'line'"),
+    (f"{LINE}match = ['x']", 4, "'match' has no effect on shape 'line'"),
+    ('[[field]]\nname = "a"\nshape = "text"\nwords = 9\nsentences = [2, 3]', 4, "9 words are few for 2 sentences"),
+    ('[[field]]\nname = "a"\nshape = "choice"\noptions = ["x", "y"]', 4, "no words that speak for the options"),
+]
+
+
+@pytest.mark.parametrize(("toml", "line", "reason"), ADVICE)
+def test_advice_is_no_mistake(toml: str, line: int | None, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(toml)
+    checked = read_template(str(tmp_path / "mine.toml"))
+    assert checked.template is not None
+    assert [one.line for one in advice(checked) if reason in one.reason] == [line]
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_there_is_nothing_to_advise_on_shipped_templates(name: str) -> None:
+    assert advice(read_template(name)) == []
 
 
 # Whatever a file holds, it is a template or a TemplateError

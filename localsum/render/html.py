@@ -68,9 +68,14 @@ def to_html(brief: Brief) -> str:
         facts=[block for block in blocks if isinstance(block, Fact)],
         source=list(_in_lists(mark_source(document, numbers))),
         users=users,
-        language=document.language if document.language and _LANGUAGE.fullmatch(document.language) else None,
+        language=brief.language or _language(document),
+        source_language=_language(document),
         link=_link(document),
     )
+
+
+def _language(document: Document) -> str | None:
+    return document.language if document.language and _LANGUAGE.fullmatch(document.language) else None
 
 
 def digest_to_html(digest: Digest) -> str:
