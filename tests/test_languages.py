@@ -41,6 +41,7 @@ def test_a_language_has_a_code_and_a_name(said: str, tag: str, name: str) -> Non
     found = find_language(said)
     assert (found.tag, found.name) == (tag, name)
     assert found.code == tag.split("-")[0]
+    assert found.wish
 
 
 @pytest.mark.parametrize("said", ["Klingon", "", "xx", "d", "de\x1b[31m", "de-" + "x" * 90, "de-", "germa n"])
@@ -67,10 +68,10 @@ def test_everything_that_is_written_is_asked_for_in_the_language() -> None:
         if each.of == "quote":
             assert each == old
             continue
-        assert "German" in each.ask
-        assert all("German" in ask for ask in each.also)
+        assert each.ask == f"{old.ask}\nAntworte auf Deutsch."
+        assert all(ask.endswith("\nAntworte auf Deutsch.") for ask in each.also)
         for part in each.parts:
-            assert ("German" in part.ask) == bool(part.ask and part.shape != "choice")
+            assert ("Deutsch" in part.ask) == bool(part.ask and part.shape != "choice")
 
 
 # Across languages

@@ -16,7 +16,6 @@ from localsum.sentences import split
 from localsum.templates import Field, Template
 from localsum.writing import cues, headline
 
-_ASK_IN = "Write in {language}. {ask}"
 _SPARE = 2  # items asked for beyond those shown
 _MOST_READ = 2  # times the sentences of a text: some may be refused
 # Scripts that a model may slip into; a text that has none of their letters is never answered with one.
@@ -57,8 +56,8 @@ def _field_in(each: Field, language: Language) -> Field:
         return each
     return replace(
         each,
-        ask=each.ask and _ASK_IN.format(language=language.name, ask=each.ask),
-        also=tuple(_ASK_IN.format(language=language.name, ask=ask) for ask in each.also),
+        ask=each.ask and f"{each.ask}\n{language.wish}",
+        also=tuple(f"{ask}\n{language.wish}" for ask in each.also),
         parts=tuple(_field_in(part, language) for part in each.parts),
     )
 
