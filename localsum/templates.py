@@ -17,10 +17,23 @@ from typing import Any, Literal, cast, get_args
 from localsum.errors import TemplateError
 from localsum.resources import resource
 
-Shape = Literal["line", "text", "choice", "quote", "items", "record"]
+Shape = Literal["line", "text", "choice", "quote", "numbers", "items", "record"]
 # Where an extract for a field comes from, when the model cannot write it freely.
 Extract = Literal[
-    "headline", "central", "topics", "closing", "insights", "directives", "quotes", "consequence", "sentence"
+    "headline",
+    "central",
+    "topics",
+    "closing",
+    "insights",
+    "matching",
+    "directives",
+    "tasks",
+    "speakers",
+    "quotes",
+    "figures",
+    "consequence",
+    "sentence",
+    "owner",
 ]
 
 RESERVED = ("schema", "source", "mode", "support", "warnings", "model", "template", "timing")
@@ -33,13 +46,16 @@ _MAX_BYTES = 256 * 1024
 # The extracts that can serve each shape; the first is what it has if the template does not say.
 _EXTRACTS: dict[Shape, tuple[Extract, ...]] = {
     "line": ("headline",),
-    "text": ("central", "closing"),
+    "text": ("central", "closing", "matching"),
     "choice": ("central",),
     "quote": ("quotes",),
-    "items": ("insights", "directives", "topics"),
-    "record": ("insights", "directives"),
+    "numbers": ("figures",),
+    "items": ("insights", "directives", "topics", "matching", "tasks", "speakers"),
+    "record": ("insights", "directives", "matching", "tasks"),
 }
-_PART_EXTRACTS: tuple[Extract, ...] = ("sentence", "consequence")
+_PART_EXTRACTS: tuple[Extract, ...] = ("sentence", "consequence", "owner")
+_WORDS: dict[Shape, int] = {"numbers": 14}  # at most, where the template does not say; of all others
+_MOST_WORDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +64,7 @@ class Field:
 
     `ask` is said to instruct models, and each of `also` beside it (other wordings of the same); `cue` is what base
     models continue; `extract` says which part of the document supports the field. `match` are words that sentences
-    chosen for it should hold.
+    chosen for it should hold; for "matching" they must.
     """
 
     name: str
@@ -59,7 +75,7 @@ class Field:
     extract: Extract = "central"
     words: int = 60  # at most
     sentences: tuple[int, int] = (1, 3)
-    count: tuple[int, int] = (1, 5)  # of items; any other shape is one
+    count: tuple[int, int] = (1, 5)  # of items and numbers; any other shape is one
     of: Shape = "text"  # shape of each item
     options: tuple[tuple[str, str], ...] = ()  # of a choice: name and the words that speak for it
     match: tuple[str, ...] = ()
@@ -182,7 +198,7 @@ class _Reader:
             raise self._fail(where, f"every item has this key already; reserved are {', '.join(RESERVED_PARTS)}")
         self._known(where, row, _FIELD_KEYS)
         shape = cast(Shape, self._one_of(where, row, "shape", get_args(Shape)))
-        if not top and shape in ("items", "record", "quote"):
+        if not top and shape in ("items", "record", "quote", "numbers"):
             raise self._fail(where, f"a part cannot be of shape {shape!r}; use line, text or choice")
         parts = row.get("part", [])
         if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
@@ -199,9 +215,9 @@ class _Reader:
             also=tuple(also),
             cue=self._text(where, row, "cue"),
             extract=self._extract(where, row, shape, of, fields, top=top),
-            words=self._whole(where, row, "words", 60, 1, 1000),
+            words=self._whole(where, row, "words", _WORDS.get(shape, _MOST_WORDS), 1, 1000),
             sentences=self._pair(where, row, "sentences", (1, 3), 1, 20),
-            count=self._pair(where, row, "count", (1, 5) if shape == "items" else (1, 1), 0, 20),
+            count=self._pair(where, row, "count", (1, 5) if shape in ("items", "numbers") else (1, 1), 0, 20),
             of=of,
             options=self._options(where, row, shape),
             match=tuple(self._words(where, row, "match")),
@@ -213,7 +229,9 @@ class _Reader:
             raise self._fail(where, "items cannot hold items")
         if of == "choice":
             raise self._fail(where, "a choice says nothing alone; give items a text and a choice as [[field.part]]")
-        if shape != "items" and ("of" in row or "count" in row):
+        if of == "numbers":
+            raise self._fail(where, "a list of numbers is a shape of its own: shape = \"numbers\"")
+        if shape != "items" and ("of" in row or ("count" in row and shape != "numbers")):
             raise self._fail(where, f"'of' and 'count' belong to shape 'items', not {shape!r}")
         has_parts = shape == "record" or (shape == "items" and of == "record")
         if has_parts != bool(parts):
@@ -227,6 +245,12 @@ class _Reader:
         shapes = sorted(part.shape for part in parts) if parts else [of]
         if extract == "topics" and shapes not in (["line", "text"], ["text"]):
             raise self._fail(where, "'topics' are items of a text, or of a record of one line and one text")
+        if extract == "speakers" and of != "line":
+            raise self._fail(where, "'speakers' are items of lines: of = \"line\"")
+        if extract == "owner" and shape != "line":
+            raise self._fail(where, "'owner' is a line: a name")
+        if extract == "matching" and not self._words(where, row, "match"):
+            raise self._fail(where, "'matching' needs 'match': words of which each of its sentences holds one")
         return extract
 
     def _options(self, where: str, row: dict[str, Any], shape: Shape) -> tuple[tuple[str, str], ...]:

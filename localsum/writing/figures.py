@@ -68,7 +68,7 @@ _MOST_BARE = 2_100  # a number up to this without any unit says too little, or i
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Counted:
     """A number of the document: `span` holds it with its unit and what limits it ("more than 900 jobs").
 
     `value` is "900", `unit` "jobs"; `measures` a phrase of the sentence, "" where none tells what is measured.
@@ -82,14 +82,14 @@ class Figure:
     sentence: Sentence
 
 
-def figures(material: Material, *, most: int, words: int) -> list[Figure]:
+def figures(material: Material, *, most: int, words: int) -> list[Counted]:
     """The figures that matter most, in the document's order; each once, few of one sentence. `words` of a measure."""
     told = (one for sentence in material.sentences if sentence.is_usable for one in _of(sentence, material, words))
     worth = {figure: _worth(figure, material) for figure in told}
     ranked = sorted(
         (figure for figure in worth if worth[figure] > _LEAST_WORTH), key=lambda one: (-worth[one], one.span.start)
     )
-    chosen: list[Figure] = []
+    chosen: list[Counted] = []
     for figure in ranked:
         if len(chosen) == most:
             break
@@ -101,13 +101,13 @@ def figures(material: Material, *, most: int, words: int) -> list[Figure]:
     return sorted(chosen, key=lambda figure: figure.span.start)
 
 
-def _phrase(figure: Figure, other: Figure) -> bool:
+def _phrase(figure: Counted, other: Counted) -> bool:
     """Whether two figures of a sentence have one measure, which tells both: "fell to … from 12 %"."""
     own, theirs = (set(each.measures.split()) - {GAP} for each in (figure, other))
     return len(own & theirs) > 0.6 * min(len(own), len(theirs))
 
 
-def _worth(figure: Figure, material: Material) -> float:
+def _worth(figure: Counted, material: Material) -> float:
     value = figure.number
     if value.unit in ("%", "x") or _is_money(value):
         kind = 2.0
@@ -124,14 +124,14 @@ def _is_money(value: Value) -> bool:
     return value.unit in ("$", "€", "£", "¥", "₹", "₩")
 
 
-def _repeats(figure: Figure, other: Figure) -> bool:
+def _repeats(figure: Counted, other: Counted) -> bool:
     """Whether both say the same number of the same: with one unit, or in sentences that share words."""
     if not (same(figure.number, other.number) or same(other.number, figure.number)):
         return False
     return normal(figure.unit) == normal(other.unit) or len(figure.sentence.stems & other.sentence.stems) > 1
 
 
-def _of(sentence: Sentence, material: Material, words: int) -> Iterator[Figure]:
+def _of(sentence: Sentence, material: Material, words: int) -> Iterator[Counted]:
     """The figures of a sentence."""
     start, end = sentence.span
     text = re.sub(r"\s", " ", material.document.text[start:end])
@@ -149,7 +149,7 @@ def _of(sentence: Sentence, material: Material, words: int) -> Iterator[Figure]:
         others = [(a, b) for _, a, b, _, _ in found if a != first]
         measures = measured(text, Span(first, last), others, words)
         best = max(group, key=lambda one: bool(one.unit))
-        yield Figure(Span(start + first, start + last), value, unit, measures, best, sentence)
+        yield Counted(Span(start + first, start + last), value, unit, measures, best, sentence)
 
 
 def _counts(value: Value, text: str) -> bool:
