@@ -132,12 +132,19 @@ def json_schema(template: Template) -> dict[str, Any]:
             "figure": _object(
                 "A number of the source and what supports what is said of it.",
                 {
-                    "text": {**_string("The number with its unit: exactly the source from start to end."), "minLength": 1},
+                    "text": {
+                        **_string("The number with its unit: exactly the source from start to end."),
+                        "minLength": 1,
+                    },
                     "start": _offset("Where it begins."),
                     "end": _offset("Where it has ended."),
                     "value": {**_string("The number alone, as the source writes it."), "minLength": 1},
-                    "unit": _string("Of what: a currency, a share, a measure, what is counted; empty if it stands alone."),
-                    "measures": _string("What is measured, in a phrase; empty if the source does not say it in few words."),
+                    "unit": _string(
+                        "Of what: a currency, a share, a measure, what is counted; empty if it stands alone."
+                    ),
+                    "measures": _string(
+                        "What is measured, in a phrase; empty if the source does not say it in few words."
+                    ),
                     **_SUPPORT,
                 },
             ),

@@ -230,7 +230,7 @@ class _Reader:
         if of == "choice":
             raise self._fail(where, "a choice says nothing alone; give items a text and a choice as [[field.part]]")
         if of == "numbers":
-            raise self._fail(where, "a list of numbers is a shape of its own: shape = \"numbers\"")
+            raise self._fail(where, 'a list of numbers is a shape of its own: shape = "numbers"')
         if shape != "items" and ("of" in row or ("count" in row and shape != "numbers")):
             raise self._fail(where, f"'of' and 'count' belong to shape 'items', not {shape!r}")
         has_parts = shape == "record" or (shape == "items" and of == "record")

@@ -76,7 +76,7 @@ class Quotation:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class NumberRow:
     """A row of a table of numbers: a figure with its unit, and what it measures; `text` is empty if nothing says it."""
 
     figure: str
@@ -103,7 +103,7 @@ class Fact:
     text: str
 
 
-Block = Heading | Paragraph | Entry | Quotation | Row | Remark | Fact
+Block = Heading | Paragraph | Entry | Quotation | NumberRow | Remark | Fact
 
 
 def label(name: str) -> str:
@@ -166,7 +166,7 @@ def _body(result: FieldResult) -> Iterator[Block]:
             continue
         if isinstance(value, Figure):
             if text := one_line(value.text):
-                yield Row(text, one_line(value.measures), _support(value.grounding))
+                yield NumberRow(text, one_line(value.measures), _support(value.grounding))
             continue
         parts = {name: text for name, part in value.parts.items() if (text := one_line(part))}
         if not parts:

@@ -12,7 +12,18 @@ from rich.cells import get_character_cell_size
 
 from localsum.brief import Verdict
 from localsum.render.clean import to_ascii
-from localsum.render.outline import UNTOLD, Block, Entry, Fact, Heading, Paragraph, Quotation, Remark, Row, in_ascii
+from localsum.render.outline import (
+    UNTOLD,
+    Block,
+    Entry,
+    Fact,
+    Heading,
+    NumberRow,
+    Paragraph,
+    Quotation,
+    Remark,
+    in_ascii,
+)
 
 MEASURE = 88  # columns; longer lines are hard to read, however wide the window
 NARROWEST = 20  # columns; below this, lines are longer than the window
@@ -41,9 +52,9 @@ def to_terminal(blocks: Iterable[Block], *, width: int, color: bool, unicode: bo
             lines.append("")
         if isinstance(block, Heading | Fact):
             indent = ""
-        if isinstance(block, Row):
-            if not isinstance(previous, Row):
-                column = _column(takewhile(lambda one: isinstance(one, Row), ready[at:]), width - len(indent))
+        if isinstance(block, NumberRow):
+            if not isinstance(previous, NumberRow):
+                column = _column(takewhile(lambda one: isinstance(one, NumberRow), ready[at:]), width - len(indent))
             lines += [indent + line for line in _row(block, column, width - len(indent), color=color)]
         for text, style, first, rest in _parts(block):
             first, rest = show(indent + first), indent + rest
@@ -62,7 +73,7 @@ def _gap(previous: Block, block: Block) -> bool:
     match previous, block:
         case Heading(level=level), _:
             return level == 1
-        case (Fact(), Fact()) | (Row(), Row()):
+        case (Fact(), Fact()) | (NumberRow(), NumberRow()):
             return False
         case Entry(), Entry():
             return not (previous.short and block.short)
@@ -101,10 +112,10 @@ def _parts(block: Block) -> Iterator[_Part]:
 
 def _column(rows: Iterable[Block], width: int) -> int:
     """Columns of the figures of a table: the widest, but not more than two fifths of the width."""
-    return min(max(cells(row.figure) for row in rows if isinstance(row, Row)), width * 2 // 5)
+    return min(max(cells(row.figure) for row in rows if isinstance(row, NumberRow)), width * 2 // 5)
 
 
-def _row(row: Row, column: int, width: int, *, color: bool) -> Iterator[str]:
+def _row(row: NumberRow, column: int, width: int, *, color: bool) -> Iterator[str]:
     """The lines of a row: the figure on the left, beside it what it measures and what the checks say."""
     room = width - column - 2
     right = [(line, "" if row.text else _DIM) for line in wrap(row.text or f"({UNTOLD})", room)]

@@ -46,9 +46,9 @@ def afterwards(each: Field) -> tuple[Field, ...]:
 
 
 def together(each: Field) -> tuple[Field, ...]:
-    """The parts that are written with the item."""
+    """The parts that are written with the item. Whose it is to do is taken from its sentences."""
     later = afterwards(each)
-    return tuple(part for part in each.parts if part not in later)
+    return tuple(part for part in each.parts if part not in later and part.extract != "owner")
 
 
 def main_part(each: Field) -> Field:

@@ -128,48 +128,13 @@ IMPERATIVE = re.compile(
     r"|start|pick|prefer|pay attention|put|move|switch|track|let|give|set up|be)\s+(?=[a-z“\"'‘`])",
     _I,
 )
-# What others did before: not what a text itself claims, finds or decides.
-BACKGROUND = re.compile(
-    r"\b(?:existing|previous|prior|earlier|traditional|conventional|classical|celebrated|recent|current|most|other)"
-    r"(?: \w+)? (?:work|works|methods?|approach(?:es)?|models?|techniques?|stud(?:y|ies)|systems?|research|variants)\b"
-    r"|\b(?:has|have) (?:remained|been (?:able|shown|widely|successfully))\b|\bremains? (?:challenging|difficult)\b",
-    _I,
-)
-# Somebody takes something on, or is asked to: "I'll send", "Dana will check", "can you write", "Action: Dana to call".
-_DO = (
-    r"(?:send|share|write|draft|prepare|check|look (?:into|at|up)|follow up|get back|update|schedule|set up|organi[sz]e"
-    r"|call|e?mail|ask|talk (?:to|with)|speak (?:to|with)|reach out|review|finish|create|put together"
-    r"|circulate|post|file|fix|test|build|book|contact|confirm|report|bring|work on|take (?:care|(?:that|this|it) (?:on|over))"
-    r"|run|document|add|find out|coordinate|arrange|provide|distribute|summari[sz]e|compile"
-    r"|collect|order|invite|meet|submit|present|propose|measure|publish|sign|handle|deliver|complete|go through|come back"
-    r"|figure out|open a|raise (?:it|this|that|a)|design|rewrite|move|remove|change|train|print|order|buy|pay|clean|draw"
-    r"|plan|repeat|remind|translate|switch|replace|install|negotiate|hire|upload)"
-)
-TASK = re.compile(
-    rf"\bI(?:['’]ll| will|['’]m going to| am going to| can)\s(?:\w+ly\s|also\s|then\s|just\s|go ahead and\s|try to\s){{0,2}}{_DO}\b"
-    rf"|\b(?-i:[A-Z][\w’'-]+|we|they|you)(?:['’]ll| will| (?:is|are) going to)\s(?:also\s|then\s|both\s)?{_DO}\b"
-    rf"|\b(?:can|could|would|will) you (?:please |also |just )?{_DO}\b"
-    rf"|\b(?:we|somebody|someone|(?-i:[A-Z][\w’'-]+)) (?:need|needs|have|has) to (?:also |then )?{_DO}\b"
-    rf"|\b(?:action (?:items?|points?)|to[- ]do|next steps?|actions?)\s?:|\bplease {_DO}\b"
-    rf"|\A(?-i:[A-Z][\w’'-]+) to {_DO}\b|\bis (?:responsible for|in charge of) \w+ing\b",
-    _I,
-)
-NO_TASK = re.compile(
-    r"\b(?:I (?:can|will|['’]ll) (?:show you|ask you|read (?:it|you)|present|report that)|as I|like I|would you say|if (?:we|you|I|they)"
-    r"|when (?:we|you|I)|you(?:['’]ll| will) (?:read|find|ask|run)|say that again)\b",
-    _I,
-)
-BY_WHEN = re.compile(
-    r"\b(?:by|before|until|on|this|next|no later than)\s(?:the\s(?:end|next|\d)|end of|next|tomorrow|tonight|noon|week|month"
-    r"|mon|tues|wednes|thurs|fri|satur|sun|jan|feb|march|apr|may|june|july|aug|sep|oct|nov|dec)|\b(?:tomorrow|today|tonight"
-    r"|asap|as soon as possible|after (?:the|this) meeting)\b",
-    _I,
-)
 _RHETORICAL = re.compile(
     r"\bwe (?:must|need to|should|have to|ought to)\b(?:\s\w+)?\s(?:look|examine|understand|analy[sz]e|consider"
     r"|recogni[sz]e|remember|note|ask|see|know|acknowledge|distinguish|turn|begin|start|go back)\b",
     _I,
 )
+# What may stand between two words that are looked for together: "we also show".
+_ADVERB = r"\s(?:(?:also|then|further|first|thus|now|therefore|\w{3,12}ly)\s)?"
 _LABEL = re.compile(r"[A-Z][\w ]{2,30}:\s+(?=[A-Z])")
 _NOT_IMPERATIVE = re.compile(
     r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|expect that|assume"
@@ -332,3 +297,9 @@ def without_connective(text: str) -> str:
 def without_label(text: str) -> str:
     """The sentence without a label at its head, as in "Actionable insight: Begin with one task."."""
     return _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
+
+
+def matcher(match: tuple[str, ...]) -> re.Pattern[str]:
+    """Where a text holds one of these words, or one that begins so: "we show" is in "We also showed"."""
+    words = (_ADVERB.join(map(re.escape, one.split(" "))) for one in match)
+    return re.compile(r"(?<!\w)(?:" + "|".join(words) + r")", re.IGNORECASE)

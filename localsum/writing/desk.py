@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 
-from localsum.brief import Figure, Grounding, Quote
+from localsum.brief import Quote
 from localsum.document import Document, Span
 from localsum.engine import grammar
 from localsum.grounding import Source, check
@@ -18,9 +18,10 @@ from localsum.grounding.words import content_stems
 from localsum.templates import Field, Template
 from localsum.writing import cues, headline, people, select, title
 from localsum.writing.choice import closest
-from localsum.writing.draft import UNTOLD, Ask, Draft, Entry
+from localsum.writing.draft import Ask, Draft, Entry
 from localsum.writing.figures import figures
 from localsum.writing.gate import refuse
+from localsum.writing.matching import matching
 from localsum.writing.material import POINTS_BACK, Material, Sentence, gather
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
@@ -119,7 +120,7 @@ class Desk:
         words, impact_words = (each.parts or (each,))[0].words, _part_words(each, "consequence")
         if each.extract == "matching":
             others = [o.match for o in self.template.fields if o.extract == "matching" and o is not each]
-            return select.matching(
+            return matching(
                 self.material,
                 shelf,
                 match=each.match,
@@ -128,7 +129,7 @@ class Desk:
                 words=words,
                 impact_words=impact_words,
             )
-        chooser = select.tasks if each.extract == "tasks" else select.directives
+        chooser = people.tasks if each.extract == "tasks" else select.directives
         return chooser(self.material, shelf, most=most, words=words, impact_words=impact_words)
 
     def _speakers(self, each: Field, draft: Draft) -> None:
@@ -140,11 +141,7 @@ class Desk:
             draft.missing.append("the source names no speakers")
 
     def _figures(self, each: Field, draft: Draft) -> None:
-        for found in figures(self.material, most=each.count[1], words=each.words):
-            reason = "verbatim" if found.measures else UNTOLD
-            grounding = Grounding("supported", (found.sentence.span,), (reason,))
-            text = self.material.text(found.span)
-            draft.figures.append(Figure(text, *found.span, found.value, found.unit, found.measures, grounding))
+        draft.figures += figures(self.material, most=each.count[1], words=each.words)
         if not draft.figures:
             draft.missing.append("the source states no figure that matters")
 

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from localsum.brief import Figure, Grounding
 from localsum.document import Span
 from localsum.grounding.names import names_in
 from localsum.grounding.values import Value, hedge_before, numbers_in, same
 from localsum.grounding.words import FUNCTION_WORDS, listed, normal
+from localsum.writing.draft import UNTOLD
 from localsum.writing.material import Material, Sentence
 from localsum.writing.measured import GAP, measured
 
@@ -69,7 +71,7 @@ _MOST_BARE = 2_100  # a number up to this without any unit says too little, or i
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A number of the document: `span` holds it with its unit and what limits it ("more than 900 jobs").
+    """A figure found: `span` holds it with its unit and what limits it ("more than 900 jobs").
 
     `value` is "900", `unit` "jobs"; `measures` a phrase of the sentence, "" where none tells what is measured.
     """
@@ -82,7 +84,7 @@ class Counted:
     sentence: Sentence
 
 
-def figures(material: Material, *, most: int, words: int) -> list[Counted]:
+def figures(material: Material, *, most: int, words: int) -> list[Figure]:
     """The figures that matter most, in the document's order; each once, few of one sentence. `words` of a measure."""
     told = (one for sentence in material.sentences if sentence.is_usable for one in _of(sentence, material, words))
     worth = {figure: _worth(figure, material) for figure in told}
@@ -98,7 +100,13 @@ def figures(material: Material, *, most: int, words: int) -> list[Counted]:
             continue
         if not any(_repeats(figure, other) for other in chosen):
             chosen.append(figure)
-    return sorted(chosen, key=lambda figure: figure.span.start)
+    return [_shown(one, material) for one in sorted(chosen, key=lambda figure: figure.span.start)]
+
+
+def _shown(one: Counted, material: Material) -> Figure:
+    reason = "verbatim" if one.measures else UNTOLD
+    grounding = Grounding("supported", (one.sentence.span,), (reason,))
+    return Figure(material.text(one.span), *one.span, one.value, one.unit, one.measures, grounding)
 
 
 def _phrase(figure: Counted, other: Counted) -> bool:

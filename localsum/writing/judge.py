@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from localsum.brief import Figure
 from localsum.document import Span
 from localsum.grounding import Source, check
 from localsum.grounding.words import content_stems, stem_overlap
@@ -16,13 +17,15 @@ from localsum.templates import Field
 from localsum.writing import answers, cues, headline, select
 from localsum.writing.desk import Desk
 from localsum.writing.draft import Draft, Entry
-from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, unfit
+from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, refuse, unfit
+from localsum.writing.matching import matches
 from localsum.writing.material import Sentence
 from localsum.writing.said import REPEATS, is_said, points_back, sentences
 from localsum.writing.shelf import runs_of
 
 # A summary has the source's words but joins its places; an item makes one point.
 TEXT, CLOSING, LINE, ITEM = Least(0.75, 0.6), Least(0.75, 0.8), Least(0.7, 0.6), Least(0.6, 0.75)
+_LEAST_MEASURE = 0.99  # of the stems of what a figure is said to measure that its sentences have
 _LEAST_HEADING = 0.75  # of a heading's stems that the source has
 _ANY = 1_000  # words; where the length is checked elsewhere
 _LEAST_BODY = 12  # words of a section
@@ -60,7 +63,7 @@ def judge(fields: list[Field], said: dict[str, list[Candidate]], desk: Desk, sou
     """The model's texts that pass, else the extractive drafts'. `said` holds each field's candidates, by part."""
     out = Judgement()
     for each in desk.template.fields:
-        if each.extract == "directives":  # not written: the source's own words make them
+        if each.extract in ("directives", "tasks"):  # not written: the source's own words make them
             entries = desk.drafts[each.name].entries
             out.said += [one for entry in entries for text in entry.parts.values() for one in sentences(text)]
     for each in sorted(fields, key=_precedence):
@@ -97,6 +100,8 @@ def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source
             text, reason = parts[each.name], _unfit(parts[each.name], each.words, source, desk, least)
         else:
             text, reason = kept(parts[each.name], each, source, desk, out.said, least)
+        if reason is None and each.extract == "matching":
+            reason = _off_subject(text, each, source, desk)
         if reason is None:
             good.append(text)
         reasons.append(reason)
@@ -147,6 +152,8 @@ def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source,
             reason = "too short"
         if reason is None and points_back(text):
             reason = "it does not say who or what is meant"
+        if reason is None and each.extract == "matching":
+            reason = _off_subject(text, each, read, desk)
         if reason:
             refused += 1
         else:
@@ -159,9 +166,20 @@ def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source,
     return draft
 
 
+def _off_subject(text: str, each: Field, read: Source, desk: Desk) -> str | None:
+    """Why a text does not serve a field of matching sentences, or None: neither it nor what it rests on holds a word.
+
+    Asked for risks, small models list facts.
+    """
+    wanted = cues.matcher(each.match)
+    rests_on = sentences_at(check(text, read).evidence, desk)
+    is_told = any(matches(one, wanted) for one in (text, *(s.text for s in rests_on)))
+    return None if is_told else f"the source does not say it is one of the {each.label.lower()}"
+
+
 def _most_shown(each: Field, desk: Desk) -> int:
     """How many items a list shows: a short document has not many points that are none of its summary."""
-    if each.extract == "topics":
+    if each.extract in ("topics", "matching"):
         return each.count[1]
     words = sum(sentence.words for sentence in desk.material.sentences)
     return min(each.count[1], max(each.count[0] + 1, round(words / _WORDS_PER_ITEM)))
@@ -198,6 +216,16 @@ def _check_parts(
             entry.parts[part.name] = "" if reason else text
 
 
+def measure(answer: str, figure: Figure, part: Field, text: str, source: Source) -> str:
+    """The model's phrase for what a figure measures, or "" where it is none; `text` is what it was asked of."""
+    phrase = answers.tidy(answer, part).rstrip(".")
+    stems = content_stems(phrase)
+    if figure.value in phrase or not stems or refuse(phrase, text, least_shared=_LEAST_MEASURE, most_words=part.words):
+        return ""
+    is_own = len(stems & content_stems(f"{figure.text} {figure.unit}")) == len(stems)
+    return "" if is_own or check(phrase, source).verdict == "unsupported" else phrase
+
+
 def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[str]) -> bool:
     """Whether the line names what the text is about: of the source's words, and one at least of the text's."""
     stems = content_stems(line)
@@ -220,6 +248,8 @@ def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
     if each.extract == "topics":  # in a long document the model's own are about its first pages
         is_long = sum(sentence.words for sentence in desk.material.sentences) > _LONG
         wanted = each.count[1] if is_long else max(wanted, len(own))
+    elif each.extract == "matching":  # what the source has of it is rarely more than fits
+        wanted = each.count[1]
     for entry in own:
         if len(draft.entries) >= min(wanted, each.count[1]):
             break

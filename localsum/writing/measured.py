@@ -70,7 +70,8 @@ def measured(text: str, figure: Span, others: list[tuple[int, int]], most: int) 
                 return phrase
     for end in ends:
         after = text[figure.end : end]
-        if _first(after) in _SAYS and _is_good(phrase := _joined("", after), most, 1):
+        least = 1 if _first(after) in ("to", "for") else _LEAST  # "15 percent | to evaluation"
+        if _first(after) in _SAYS and _is_good(phrase := _joined("", after), most, least):
             return phrase
     return ""
 
@@ -89,6 +90,8 @@ def _starts(text: str, figure: Span, others: list[tuple[int, int]]) -> Iterator[
                 yield cut + 5
                 return
         yield start
+        if (piece := text[start:at]).strip() and not _head(piece):  # "…, said 500 families"
+            return
         first = _first(text[start:at])
         if edge is None or not edge["soft"] or first in _POINTS_BACK:
             return
@@ -112,11 +115,11 @@ def _head(text: str) -> str:
         text = text[match.end() :]
     if match := _REPORTED.match(text):
         text = text[match.end() :]
-    return _UNNAMED.sub("", _LEADS_ON.sub("", text.lstrip(" “\"")))
+    return _UNNAMED.sub("", _LEADS_ON.sub("", text.lstrip(' “"')))
 
 
 def _first(text: str) -> str:
-    return normal(re.split("['’]", next(iter(text.split()), "").strip("\"“”‘"))[0])
+    return normal(re.split("['’]", next(iter(text.split()), "").strip('"“”‘'))[0])
 
 
 def _goes_on(after: str) -> bool:
@@ -128,7 +131,7 @@ def _goes_on(after: str) -> bool:
 
 
 def _joined(before: str, after: str) -> str:
-    before, after = before.strip(" ,;:–—\"“”'"), after.strip(" ,;:.–—\"“”!?")
+    before, after = before.strip(" ,;:–—\"“”'"), after.strip(' ,;:.–—"“”!?')
     return f"{before} {GAP} {after}".strip() if before else after
 
 

@@ -9,25 +9,89 @@ import re
 from collections import Counter
 
 from localsum.document import Span
+from localsum.writing import select
 from localsum.writing.material import Material, Sentence
+from localsum.writing.shelf import Shelf
 
 _NAME = r"(?:(?:Dr|Mr|Mrs|Ms|Prof)\.? )?[A-Z][\w’'-]+(?: [A-Z][\w’'-]+){0,2}"
 _WHO = rf"(?:{_NAME}|(?:[Tt]he|[Oo]ur|[Yy]our) (?:[\w’'-]+ ){{0,3}}?[\w’'-]+)"
 _TO_DO = (
-    r"(?:will|['’]ll|shall|is (?:going )?to|are (?:going )?to|needs? to|should|must|has to|have to|ought to|agreed to"
+    r"(?:to|will|['’]ll|shall|is (?:going )?to|are (?:going )?to|needs? to|should|must|has to|have to|ought to|agreed to"
     r"|agrees to|offered to|volunteered to|promised to|plans to|is responsible for|can)"
 )
-_ACTS = re.compile(rf"(?:\A|[,;:.] (?:and |so |then )?|\b(?:that|so|and) )(?P<who>{_WHO})(?: also| then)? (?:{_TO_DO}|to)\b")
-_ASKED = re.compile(
-    rf"(?:\A|[,.] )(?:(?:so|and|okay|ok),? )?(?P<who>{_NAME}),? (?:please\b|(?:can|could|would|will) you\b|you(?:['’]ll| )"
-    rf"|I (?:need|want) you\b)|\b(?:can|could|would|will) you\b[^?]*, (?P<last>{_NAME})\?"
-    rf"|\b(?:asks?|asked|tells?|told|assigns?|assigned|wants?|wanted|lets?|have|has|urges?|urged) (?P<told>{_NAME}) to\b"
+_ACTS = re.compile(
+    rf"(?:\A|[,;:.] (?:and |so |then )?|\b(?:that|so|and) )(?P<who>{_WHO})(?: also| then)?(?=['’ ]) ?{_TO_DO}\b"
 )
-_SELF = re.compile(r"\bI(?:['’]ll| will| can|['’]m going to| am going to| shall| have to| need to| should)\b|\b[Ll]et me\b")
+_ASKED = re.compile(
+    rf"(?:\A|[,.] )(?:(?:so|and|okay|ok),? )?(?P<who>{_NAME}),? (?:please\b|(?:can|could|would|will) you\b"
+    rf"|you(?:['’]ll| )|I (?:need|want) you\b)"
+    rf"|\b(?:can|could|would|will) you\b[^?]*, (?P<last>{_NAME})\?"
+    rf"|\b(?:ask|tell|assign|want|let|have|urge)(?:s|ed)? (?P<told>{_NAME}) to\b"
+)
+_SELF = re.compile(
+    r"\bI(?:['’]ll| will| can|['’]m going to| am going to| shall| have to| need to| should)\b|\b[Ll]et me\b"
+)
 _NOBODY = frozenset(
     """We You They It He She I This That There Somebody Someone Everybody Everyone Anyone And But So Then If What Who
     Action Next Which Let When Actions Please Okay Yes No Well Now One All Some These Those Here""".split()  # noqa: SIM905
 )
+# What people do for a meeting after it.
+_DO = (
+    r"(?:send|share|write|draft|prepare|check|look (?:into|at|up)|follow up|get back|update|schedule|set up"
+    r"|organi[sz]e|call|e?mail|ask|talk (?:to|with)|speak (?:to|with)|reach out|review|finish|create|put together"
+    r"|circulate|post|file|fix|test|build|book|contact|confirm|report|bring|work on|take care"
+    r"|take (?:that|this|it) (?:on|over)|run|document|add|find out|coordinate|arrange|provide|distribute"
+    r"|summari[sz]e|compile|collect|order|invite|meet|submit|present|propose|measure|publish|sign|handle|deliver"
+    r"|complete|go through|come back|figure out|open a|raise (?:it|this|that|a)|design|rewrite|move|remove|change"
+    r"|train|print|buy|pay|clean|draw|plan|repeat|remind|translate|switch|replace|install|negotiate|hire|upload)"
+)
+_SOMEBODY = r"(?-i:[A-Z][\w’'-]+)"
+_WILL = r"(?:['’]ll| will|['’]m going to| am going to| (?:is|are) going to)"
+# Somebody takes something on, or is asked to: "I'll send", "Dana will check", "can you write", "Action: Dana to call".
+_TASK = re.compile(
+    rf"\bI(?:{_WILL}| can)\s(?:\w+ly\s|also\s|then\s|just\s|go ahead and\s|try to\s){{0,2}}{_DO}\b"
+    rf"|\b(?:{_SOMEBODY}|we|they|you){_WILL}\s(?:also\s|then\s|both\s)?{_DO}\b"
+    rf"|\b(?:can|could|would|will) you (?:please |also |just )?{_DO}\b"
+    rf"|\b(?:we|somebody|someone|{_SOMEBODY}) (?:need|needs|have|has) to (?:also |then )?{_DO}\b"
+    rf"|\b(?:action (?:items?|points?)|to[- ]do|next steps?|actions?)\s?:|\bplease {_DO}\b"
+    rf"|\A{_SOMEBODY} to {_DO}\b|\bis (?:responsible for|in charge of) \w+ing\b",
+    re.IGNORECASE,
+)
+# Talk of the meeting itself, and what is only supposed.
+_NO_TASK = re.compile(
+    r"\b(?:I (?:can|will|['’]ll) (?:show you|ask you|read (?:it|you)|present|report that)|as I|like I|would you say"
+    r"|if (?:we|you|I|they)|when (?:we|you|I)|you(?:['’]ll| will) (?:read|find|ask|run)|say that again)\b",
+    re.IGNORECASE,
+)
+_BY_WHEN = re.compile(
+    r"\b(?:by|before|until|on|this|next|no later than)\s(?:the\s(?:end|next|\d)|end of|next|tomorrow|tonight|noon|week"
+    r"|month|mon|tues|wednes|thurs|fri|satur|sun|jan|feb|march|apr|may|june|july|aug|sep|oct|nov|dec)"
+    r"|\b(?:tomorrow|today|tonight|asap|as soon as possible|after (?:the|this) meeting)\b",
+    re.IGNORECASE,
+)
+
+
+def tasks(material: Material, shelf: Shelf, *, most: int, words: int, impact_words: int) -> list[select.Insight]:
+    """What somebody says he will do, is asked or has to do, in the document's order; those with a day first.
+
+    Where nobody speaks, also what the document recommends.
+    """
+    spoken = any(block.speaker for block in material.document.blocks)
+    advised = set() if spoken else {s.index for s in select.advice(material, words)}
+
+    def score(sentence: Sentence) -> float:
+        return 1.0 * bool(_BY_WHEN.search(sentence.text)) + 0.4 * sentence.centrality + 0.5 * sentence.standing
+
+    pool = [
+        s
+        for s in material.sentences
+        if 5 <= s.words <= words and (s.index in advised or (_TASK.search(s.text) and not _NO_TASK.search(s.text)))
+    ]
+    found: list[select.Insight] = []
+    for sentence in sorted(pool, key=lambda s: (-score(s), s.index)):
+        if len(found) < most and shelf.is_free(sentence):
+            found.append(select.insight_of(material, sentence, shelf, words=words, impact_words=impact_words))
+    return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
 
 
 def owner(material: Material, sentence: Sentence) -> str:

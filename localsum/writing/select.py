@@ -25,12 +25,6 @@ _NO_IMPACT = re.compile(
     r"[“\"]|(?:He|She|I|We|You)\b|(?:Earlier|Previously|(?:Just|Shortly) before|Before|Last (?:week|month|year|\w+day)"
     r"|In (?:19|20)\d\d|On \w+day|According to)\b"
 )
-# Words right before a match that take it back.
-_DENIED = re.compile(
-    r"(?:\b(?:not|never|no|nor|neither|without|cannot|if|whether|unless)|n['’]t)\s(?:[\w’']+\s){0,2}\Z", re.IGNORECASE
-)
-_BETWEEN = r"\s(?:(?:also|then|further|first|thus|now|therefore|\w{3,12}ly)\s)?"
-_LEAST_MATCH = -0.5
 _FAR = 40  # sentences between a claim and what follows from it, at most
 _LEAST_CONSEQUENCE = 0.2
 _ALONE = -0.9  # standing of a sentence that can be shown without its neighbours
@@ -196,7 +190,7 @@ def insights(
     One from each topic first, best topics first; then the best of what is left. More than `least` only of those that
     say something without the sentence before them.
     """
-    wanted = matcher(match) if match else None
+    wanted = cues.matcher(match) if match else None
 
     def score(sentence: Sentence) -> float:
         claim = min(2, len(cues.CLAIM.findall(sentence.text)))
@@ -217,11 +211,11 @@ def insights(
         sentence = material.sentences[index]
         points_back = sentence.standing < POINTS_BACK and standing_up(sentence, material, shelf, words=words)[1:] == ()
         if shelf.is_free(sentence) and not (points_back and len(found) >= least):
-            found.append(_insight(material, sentence, shelf, words=words, impact_words=impact_words))
+            found.append(insight_of(material, sentence, shelf, words=words, impact_words=impact_words))
     return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
 
 
-def _insight(material: Material, sentence: Sentence, shelf: Shelf, *, words: int, impact_words: int) -> Insight:
+def insight_of(material: Material, sentence: Sentence, shelf: Shelf, *, words: int, impact_words: int) -> Insight:
     """The sentence with what follows from it; both are taken."""
     chosen = standing_up(sentence, material, shelf, words=words)
     shelf.take(*chosen)
@@ -325,82 +319,6 @@ def directives(material: Material, shelf: Shelf, *, most: int, words: int, impac
     found: list[Insight] = []
     for sentence in sorted(advice(material, words), key=lambda s: (-score(s), s.index)):
         if len(found) < most and shelf.is_free(sentence):
-            insight = _insight(material, sentence, shelf, words=words, impact_words=impact_words)
+            insight = insight_of(material, sentence, shelf, words=words, impact_words=impact_words)
             found.append(replace(insight, pick=replace(insight.pick, text=cues.without_label(insight.pick.text))))
-    return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
-
-
-# Only what holds certain words
-
-
-def matcher(match: tuple[str, ...]) -> re.Pattern[str]:
-    """Where a text holds one of these words, or one that begins so: "we show" is in "We also showed"."""
-    words = (_BETWEEN.join(map(re.escape, one.split(" "))) for one in match)
-    return re.compile(r"(?<!\w)(?:" + "|".join(words) + r")", re.IGNORECASE)
-
-
-def matches(text: str, wanted: re.Pattern[str]) -> int:
-    """How many of the words that are asked for the text says; not what it denies, asks or only supposes."""
-    if text.endswith("?"):
-        return 0
-    found = (match for match in wanted.finditer(text) if not _DENIED.search(text[max(0, match.start() - 30) : match.start()]))
-    return len({match.group().casefold() for match in found})
-
-
-def matching(
-    material: Material,
-    shelf: Shelf,
-    *,
-    match: tuple[str, ...],
-    others: list[tuple[str, ...]],
-    most: int,
-    words: int,
-    impact_words: int,
-) -> list[Insight]:
-    """Sentences that hold one of the words, those that hold several preferred, in the document's order.
-
-    What holds more words of one of `others` is left to it.
-    """
-    wanted, unwanted = matcher(match), [matcher(other) for other in others]
-    hits = {s.index: matches(s.text, wanted) for s in material.sentences if s.is_usable and 6 <= s.words <= words}
-
-    def score(sentence: Sentence) -> float:
-        before = 0.8 * bool(cues.BACKGROUND.search(sentence.text))
-        return 0.8 * min(3, hits[sentence.index]) + 0.5 * sentence.centrality + sentence.standing - before
-
-    found: list[Insight] = []
-    scores = {i: score(material.sentences[i]) for i in hits if hits[i]}
-    for index in sorted((i for i in scores if scores[i] > _LEAST_MATCH), key=lambda i: (-scores[i], i)):
-        sentence = material.sentences[index]
-        if any(matches(sentence.text, other) > hits[index] for other in unwanted):
-            continue  # it serves another field better
-        alone = sentence.standing > POINTS_BACK or len(standing_up(sentence, material, shelf, words=words)) > 1
-        if len(found) < most and alone and shelf.is_free(sentence):
-            found.append(_insight(material, sentence, shelf, words=words, impact_words=impact_words))
-    return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
-
-
-# Who has what to do
-
-
-def tasks(material: Material, shelf: Shelf, *, most: int, words: int, impact_words: int) -> list[Insight]:
-    """What somebody says he will do, is asked or has to do, in the document's order; those with a day first.
-
-    Where nobody speaks, also what the document recommends.
-    """
-    spoken = any(block.speaker for block in material.document.blocks)
-    advised = set() if spoken else {s.index for s in advice(material, words)}
-
-    def score(sentence: Sentence) -> float:
-        return 1.0 * bool(cues.BY_WHEN.search(sentence.text)) + 0.4 * sentence.centrality + 0.5 * sentence.standing
-
-    pool = [
-        s
-        for s in material.sentences
-        if 5 <= s.words <= words and (s.index in advised or (cues.TASK.search(s.text) and not cues.NO_TASK.search(s.text)))
-    ]
-    found: list[Insight] = []
-    for sentence in sorted(pool, key=lambda s: (-score(s), s.index)):
-        if len(found) < most and shelf.is_free(sentence):
-            found.append(_insight(material, sentence, shelf, words=words, impact_words=impact_words))
     return sorted(found, key=lambda insight: insight.pick.evidence[0].start)

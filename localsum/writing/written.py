@@ -14,13 +14,13 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from localsum import chat
-from localsum.brief import FieldResult
+from localsum.brief import FieldResult, Figure
 from localsum.document import Document, Span
 from localsum.engine.types import Branch, Engine, Request
 from localsum.grounding import Source, check
 from localsum.passages import passages
 from localsum.templates import Field, Template
-from localsum.writing import answers, judge, select
+from localsum.writing import answers, judge, people, select
 from localsum.writing.choice import closest
 from localsum.writing.desk import Desk
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
@@ -139,8 +139,9 @@ def _finished(desk: Desk, source: Source, judgement: Judgement, passages: int, c
 
 
 def _is_written(each: Field) -> bool:
-    """Quotes are chosen, never written; asked freely for actions, small models invent them, so these are extracted."""
-    return bool(each.ask) and "quote" not in (each.shape, each.of) and each.extract != "directives"
+    """Quotes and figures are chosen, never written; asked freely for actions, small models invent them."""
+    is_found = each.extract in ("quotes", "figures", "speakers", "directives", "tasks")
+    return bool(each.ask) and not is_found
 
 
 def _wordings(each: Field) -> list[Field]:
@@ -219,6 +220,9 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
     asks = []
     for number, (part, entry) in enumerate(judgement.untitled):
         asks += _heading(part, entry, source, f"untitled.{number}")
+    for each in desk.template.fields:
+        if each.shape == "numbers" and each.ask:
+            asks += _measures(each, desk.drafts[each.name], source)
     for each in fields:
         draft = judgement.drafts[each.name]
         asks += _lines(each, draft, desk)
@@ -233,6 +237,9 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
             for part in each.parts:
                 if part.shape == "choice" and not entry.parts.get(part.name):
                     entry.parts[part.name] = _closest(part, entry, desk)
+                elif part.extract == "owner":
+                    who = (people.owner(desk.material, s) for s in judge.sentences_at(entry.evidence[:1], desk))
+                    entry.parts[part.name] = next(filter(None, who), "")
             if each.parts:
                 entry.parts = {part.name: entry.parts.get(part.name, "") for part in each.parts}
     return asks
@@ -248,6 +255,26 @@ def _lines(each: Field, draft: Draft, desk: Desk) -> list[Ask]:
         if field == each.name and ask.field.shape == "line" and ask.field.ask and (int(rest[0]) if rest else 0) in kept:
             rule, most = answers.grammar_of(ask.field, answers.foreign(ask.text)), answers.most_tokens(ask.field)
             asks.append(replace(ask, rule=rule, most_tokens=most))
+    return asks
+
+
+def _measures(each: Field, draft: Draft, source: Source) -> list[Ask]:
+    """What each figure measures, in the model's words if they pass the gate; else the source's phrase stays."""
+    part = replace(each, shape="line")
+    asks = []
+    for number, figure in enumerate(draft.figures):
+        text = _excerpt(figure.grounding.evidence, source)
+
+        def use(answer: str, number: int = number, figure: Figure = figure, text: str = text) -> None:
+            phrase = judge.measure(answer, figure, part, text, source)
+            if phrase:
+                grounding = replace(figure.grounding, reasons=check(phrase, source).reasons)
+                draft.figures[number] = replace(figure, measures=phrase, grounding=grounding)
+                draft.by_model = True
+
+        wish = each.ask.replace("{figure}", " ".join(figure.text.split()))
+        rule, most = answers.grammar_of(part, answers.foreign(source.text)), answers.most_tokens(part)
+        asks.append(Ask(f"{each.name}.{number}", replace(part, ask=wish), text, rule, most, use))
     return asks
 
 
