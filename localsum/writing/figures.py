@@ -62,6 +62,7 @@ _NOT_PLURAL = listed(
 )
 _MOST_UNIT = 4  # words
 _SIZED = listed("models versions variants sizes checkpoints series fails wins")  # "the 70B models"
+_EACH = re.compile(r"\s(?:per|an?|each|every)\s(?:second|minute|hour|day|night|week|month|quarter|year|person|head)\b")
 _OR_MORE = re.compile(r"\s?\+|-plus\b")
 _UNTOLD = 1.5  # what a figure loses that nothing says the meaning of
 _LEAST_WORTH = 0.5
@@ -194,28 +195,39 @@ def _groups(values: list[Value], text: str) -> Iterator[list[Value]]:
 
 def _with_unit(group: list[Value], text: str) -> tuple[int, int, str, str] | None:
     """Where the figure with its unit stands, its value and its unit; None for a number that counts nothing."""
-    start, end = hedge_before(text, group[0]), group[-1].end
+    place = _with_noun(group, text)
+    if place is None:
+        return None
+    end, value, unit = place
+    each = _EACH.match(text, end)
+    if each:
+        end, unit = each.end(), f"{unit} {each.group().strip()}".strip()
+    return hedge_before(text, group[0]), end, value, unit
+
+
+def _with_noun(group: list[Value], text: str) -> tuple[int, str, str] | None:
+    """Where the unit ends, the value and the unit; None for a number that counts nothing."""
+    last, end = group[-1], group[-1].end
     bare = text[group[0].start : end]
-    last = group[-1]
     if more := _OR_MORE.match(text, end):
         end = more.end()
     if any(_is_money(value) for value in group):
         sign = _MONEY.search(bare)
         coin = _COIN.search(bare)
         unit = (coin or sign).group() if coin or sign else ""  # type: ignore[union-attr]
-        return start, end, _COIN.sub("", _MONEY.sub("", bare)).strip(" -"), unit.strip(" -")
+        return end, _COIN.sub("", _MONEY.sub("", bare)).strip(" -"), unit.strip(" -")
     if any(value.unit == "%" for value in group):
         unit = _PERCENT.search(bare)
         if unit is None and not _SHARE.match(text, end):  # "half-time", "the first half"
             return None
-        return start, end, _PERCENT.sub("", bare).strip(" -"), unit.group().strip(" -") if unit else ""
+        return end, _PERCENT.sub("", bare).strip(" -"), unit.group().strip(" -") if unit else ""
     if group[0].unit == "x" and last is not group[0]:  # "96 times out of 100"
-        return start, end, bare, ""
+        return end, bare, ""
     if last.unit == "x":
         number = re.sub(r"[-\s]?(?:x|×|fold|times)\Z", "", bare, flags=re.IGNORECASE)
-        return start, end, number, bare[len(number) :].strip(" -")
+        return end, number, bare[len(number) :].strip(" -")
     if match := _ATTACHED.match(text, end):
-        return start, match.end(), bare, match.group().strip(" -")
+        return match.end(), bare, match.group().strip(" -")
     if text[end : end + 1].isalpha():  # "3D", "5G"
         return None
     if unit_end := _unit_end(text, end):
@@ -224,9 +236,9 @@ def _with_unit(group: list[Value], text: str) -> tuple[int, int, str, str] | Non
             return None
         if last.number < 2 and last.digits < 3 and not last.text[:1].isdigit():  # "one of the reasons"
             return None
-        return start, unit_end, bare, unit
+        return unit_end, bare, unit
     if abs(last.number) > _MOST_BARE and last.text[-1:] not in "BMKbmk":  # "Llama 70B" is a name
-        return start, end, bare, ""
+        return end, bare, ""
     return None
 
 

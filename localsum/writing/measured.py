@@ -25,7 +25,10 @@ _EDGE = re.compile(
     r"|\s(?=(?:because|while|whereas|although|though|but|where|if|unless|until|after|before|when|since)\s)"
     r"|\s(?=which\s)|\s(?=and\s(?:said|added|noted)\b)"
 )
-_REPORTED = re.compile(rf"\A.{{0,60}}?\b{_REPORTS}\s(?:(?:on|last|in)\s\w+\s)?(?:that\s)?(?=\S+\s\S|\Z)")
+_REPORTED = re.compile(
+    rf"\A.{{0,60}}?\b(?:{_REPORTS}\s(?:(?:on|last|in)\s\w+\s)?(?:that\s(?=\S+\s\S|\Z)|(?=\S+\s\S))"
+    r"|(?:said|says|added|told \w+)\s\Z)"
+)
 _LEADS_ON = re.compile(
     r"\A(?:(?:and|but|or|so|that|because|while|whereas|although|though|if|after|before|when|since|where|until|unless|as"
     r")\s)+",
@@ -33,7 +36,7 @@ _LEADS_ON = re.compile(
 )
 # "they will spend …": without the pronoun the rest still tells what the figure is.
 _UNNAMED = re.compile(
-    r"\A(?:it|they|he|she|which|who|that)(?:['’](?:s|ve|d|ll|re))?\s(?:(?:will|would|has|have|had|is|are|was|were|now|also"
+    r"\A(?:it|they|he|she|we|I|which|who|that)(?:['’](?:s|ve|d|ll|re))?\s(?:(?:will|would|has|have|had|is|are|was|were|now|also"
     r"|already|can|could)\s(?!not\b))*(?=[a-z]{2,}\b)",
     re.IGNORECASE,
 )
@@ -53,6 +56,7 @@ _VERBS = listed(
     """is are was were has have had will would can could may might must should do does did became become fell rose grew
     went came made took"""
 )
+_MAY_END = listed("it them him her us more less too again alone so each")
 _LEAST = 2  # content words of a measure
 
 
@@ -147,6 +151,6 @@ def _is_good(phrase: str, most: int, least: int) -> bool:
         return False
     if cues.is_cut_off(phrase) or cues.opens_quotation(phrase) or cues.FILLER.search(phrase) or " ," in phrase:
         return False
-    if parts[-1] != GAP and normal(parts[-1]) in FUNCTION_WORDS:
+    if parts[-1] != GAP and normal(parts[-1]) in FUNCTION_WORDS - _MAY_END:
         return False
     return len({word.stem for word in words(phrase) if word.stem and not word.stem.isdigit()}) >= least

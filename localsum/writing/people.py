@@ -16,7 +16,7 @@ from localsum.writing.shelf import Shelf
 _NAME = r"(?:(?:Dr|Mr|Mrs|Ms|Prof)\.? )?[A-Z][\w’'-]+(?: [A-Z][\w’'-]+){0,2}"
 _WHO = rf"(?:{_NAME}|(?:[Tt]he|[Oo]ur|[Yy]our) (?:[\w’'-]+ ){{0,3}}?[\w’'-]+)"
 _TO_DO = (
-    r"(?:to|will|['’]ll|shall|is (?:going )?to|are (?:going )?to|needs? to|should|must|has to|have to|ought to|agreed to"
+    r"(?:to|will|['’]ll|shall|(?:is|are) (?:going )?to|needs? to|should|must|has to|have to|ought to|agreed to"
     r"|agrees to|offered to|volunteered to|promised to|plans to|is responsible for|can)"
 )
 _ACTS = re.compile(
@@ -43,24 +43,27 @@ _DO = (
     r"|take (?:that|this|it) (?:on|over)|run|document|add|find out|coordinate|arrange|provide|distribute"
     r"|summari[sz]e|compile|collect|order|invite|meet|submit|present|propose|measure|publish|sign|handle|deliver"
     r"|complete|go through|come back|figure out|open a|raise (?:it|this|that|a)|design|rewrite|move|remove|change"
-    r"|train|print|buy|pay|clean|draw|plan|repeat|remind|translate|switch|replace|install|negotiate|hire|upload)"
+    r"|train|print|buy|pay|clean|draw|plan|remind|translate|switch|replace|install|negotiate|hire|upload)"
 )
 _SOMEBODY = r"(?-i:[A-Z][\w’'-]+)"
 _WILL = r"(?:['’]ll| will|['’]m going to| am going to| (?:is|are) going to)"
 # Somebody takes something on, or is asked to: "I'll send", "Dana will check", "can you write", "Action: Dana to call".
 _TASK = re.compile(
-    rf"\bI(?:{_WILL}| can)\s(?:\w+ly\s|also\s|then\s|just\s|go ahead and\s|try to\s){{0,2}}{_DO}\b"
-    rf"|\b(?:{_SOMEBODY}|we|they|you){_WILL}\s(?:also\s|then\s|both\s)?{_DO}\b"
+    rf"\bI{_WILL}\s(?:\w+ly\s|also\s|then\s|just\s|go ahead and\s|try to\s){{0,2}}{_DO}\b"
+    rf"|\b(?:{_SOMEBODY}|we|you){_WILL}\s(?:also\s|then\s|both\s)?{_DO}\b"
     rf"|\b(?:can|could|would|will) you (?:please |also |just )?{_DO}\b"
     rf"|\b(?:we|somebody|someone|{_SOMEBODY}) (?:need|needs|have|has) to (?:also |then )?{_DO}\b"
     rf"|\b(?:action (?:items?|points?)|to[- ]do|next steps?|actions?)\s?:|\bplease {_DO}\b"
     rf"|\A{_SOMEBODY} to {_DO}\b|\bis (?:responsible for|in charge of) \w+ing\b",
     re.IGNORECASE,
 )
+_COMMITS = re.compile(rf"\bI{_WILL}\s\w+", re.IGNORECASE)  # with a day, whatever it is
+_MUST = re.compile(r"\b(?:need|needs|have|has) to\b")
 # Talk of the meeting itself, and what is only supposed.
 _NO_TASK = re.compile(
     r"\b(?:I (?:can|will|['’]ll) (?:show you|ask you|read (?:it|you)|present|report that)|as I|like I|would you say"
-    r"|if (?:we|you|I|they)|when (?:we|you|I)|you(?:['’]ll| will) (?:read|find|ask|run)|say that again)\b",
+    r"|if (?:we|you|I|they)|when (?:we|you|I)|you(?:['’]ll| will) (?:read|find|ask|run)|say that again"
+    r"|(?:short|brief) (?:response|answer))\b",
     re.IGNORECASE,
 )
 _BY_WHEN = re.compile(
@@ -82,11 +85,15 @@ def tasks(material: Material, shelf: Shelf, *, most: int, words: int, impact_wor
     def score(sentence: Sentence) -> float:
         return 1.0 * bool(_BY_WHEN.search(sentence.text)) + 0.4 * sentence.centrality + 0.5 * sentence.standing
 
-    pool = [
-        s
-        for s in material.sentences
-        if 5 <= s.words <= words and (s.index in advised or (_TASK.search(s.text) and not _NO_TASK.search(s.text)))
-    ]
+    def is_task(sentence: Sentence) -> bool:
+        text = sentence.text
+        if sentence.index in advised:
+            return True
+        if _NO_TASK.search(text) or not (_TASK.search(text) or (_COMMITS.search(text) and _BY_WHEN.search(text))):
+            return False
+        return bool(_MUST.search(text) or _BY_WHEN.search(text) or owner(material, sentence))
+
+    pool = [s for s in material.sentences if 5 <= s.words <= words and is_task(s)]
     found: list[select.Insight] = []
     for sentence in sorted(pool, key=lambda s: (-score(s), s.index)):
         if len(found) < most and shelf.is_free(sentence):
@@ -100,10 +107,17 @@ def owner(material: Material, sentence: Sentence) -> str:
         for match in pattern.finditer(sentence.text):
             who = next(name for name in match.groups() if name)
             if who.split()[0] not in _NOBODY:
-                return who.removesuffix("’s").removesuffix("'s")
+                return _in_full(who.removesuffix("’s").removesuffix("'s"), material)
     if _SELF.search(sentence.text):
         return material.document.blocks[sentence.block].speaker or ""
     return ""
+
+
+def _in_full(name: str, material: Material) -> str:
+    """The name of the one speaker whose name has these words; else the name as it is."""
+    known = dict.fromkeys(block.speaker for block in material.document.blocks if block.speaker)
+    alike = [speaker for speaker in known if set(name.split()) <= set(speaker.split())]
+    return alike[0] if len(alike) == 1 else name
 
 
 def speakers(material: Material, most: int) -> tuple[list[tuple[str, Span]], int]:
