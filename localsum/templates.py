@@ -220,7 +220,7 @@ class _Reader:
             count=self._pair(where, row, "count", (1, 5) if shape in ("items", "numbers") else (1, 1), 0, 20),
             of=of,
             options=self._options(where, row, shape),
-            match=tuple(self._words(where, row, "match")),
+            match=tuple(word for word in self._words(where, row, "match") if word.strip()),
             parts=fields,
         )
 
@@ -249,7 +249,7 @@ class _Reader:
             raise self._fail(where, "'speakers' are items of lines: of = \"line\"")
         if extract == "owner" and shape != "line":
             raise self._fail(where, "'owner' is a line: a name")
-        if extract == "matching" and not self._words(where, row, "match"):
+        if extract == "matching" and not any(map(str.strip, self._words(where, row, "match"))):
             raise self._fail(where, "'matching' needs 'match': words of which each of its sentences holds one")
         return extract
 

@@ -73,7 +73,7 @@ MISTAKES = [
     (
         '[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"\nshape = "line"\nextract = "insights"',
         "field 'a', part 'b'",
-        "'extract' must be one of sentence, consequence, not 'insights'",
+        "'extract' must be one of sentence, consequence, owner, not 'insights'",
     ),
     (f'{LINE}colour = "red"', "field 'a'", "unknown key 'colour'"),
     (f"{LINE}ask = 1", "field 'a'", "'ask' must be a string"),
@@ -113,6 +113,26 @@ MISTAKES = [
     ('[[field]]\nname = "a"\nshape = "items"\nof = "record"', "field 'a'", "a record needs [[field.part]]"),
     ('[[field]]\nname = "a"\nshape = "items"\nof = "choice"', "field 'a'", "a choice says nothing alone"),
     ('[[field]]\nname = "a"\nshape = "record"', "field 'a'", "a record needs [[field.part]]"),
+    ('[[field]]\nname = "a"\nshape = "items"\nof = "numbers"', "field 'a'", "a list of numbers is a shape of its own"),
+    ('[[field]]\nname = "a"\nshape = "numbers"\nof = "text"', "field 'a'", "'of' and 'count' belong to shape 'items'"),
+    ('[[field]]\nname = "a"\nshape = "numbers"\nextract = "quotes"', "field 'a'", "'extract' must be one of figures"),
+    ('[[field]]\nname = "a"\nshape = "items"\nextract = "speakers"', "field 'a'", "'speakers' are items of lines"),
+    ('[[field]]\nname = "a"\nshape = "items"\nextract = "matching"', "field 'a'", "'matching' needs 'match'"),
+    (
+        '[[field]]\nname = "a"\nshape = "text"\nextract = "matching"\nmatch = [" "]',
+        "field 'a'",
+        "'matching' needs 'match'",
+    ),
+    (
+        '[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"\nshape = "text"\nextract = "owner"',
+        "field 'a', part 'b'",
+        "'owner' is a line: a name",
+    ),
+    (
+        '[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"\nshape = "numbers"',
+        "field 'a', part 'b'",
+        "a part cannot be of shape 'numbers'",
+    ),
     ('[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"', "field 'a', part 'b'", "'shape' must be"),
     (
         '[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"\nshape = "quote"',
@@ -291,6 +311,7 @@ SHAPES = {
     "items of text": 'shape = "items"',
     "items of line": 'shape = "items"\nof = "line"',
     "items of quote": 'shape = "items"\nof = "quote"',
+    "numbers": 'shape = "numbers"',
 }
 _PARTS = """
   [[field.part]]
@@ -307,6 +328,10 @@ _PARTS = """
   name = "effect"
   shape = "text"
   extract = "consequence"
+  [[field.part]]
+  name = "who"
+  shape = "line"
+  extract = "owner"
 """
 SHAPES["items of record"] = f'shape = "items"{_PARTS}'
 SHAPES["items of a line and a text"] = """shape = "items"
@@ -325,7 +350,7 @@ SHAPES["a record"] = f'shape = "record"{_PARTS}'
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_loads_gives_a_brief_of_its_schema(load, shape: str, extract: str, chat: str | None) -> None:
     """Every shape with every extract: a template that is refused is fine, one that loads must work."""
-    toml = f'[[field]]\nname = "it"\nask = "Say it."\ncue = "It:"\nextract = "{extract}"\n{SHAPES[shape]}'
+    toml = f'[[field]]\nname = "it"\nask = "Say it."\ncue = "It:"\nextract = "{extract}"\nmatch = ["a"]\n{SHAPES[shape]}'
     try:
         template = load(toml)
     except TemplateError:
@@ -341,11 +366,11 @@ def test_some_combination_of_every_shape_and_extract_loads(load) -> None:
     for name, shape in SHAPES.items():
         for extract in get_args(Extract):
             try:
-                load(f'[[field]]\nname = "it"\nextract = "{extract}"\n{shape}')
+                load(f'[[field]]\nname = "it"\nextract = "{extract}"\nmatch = ["a"]\n{shape}')
             except TemplateError:
                 continue
             loaded |= {name, extract}
-    missing = {*SHAPES, *get_args(Extract)} - loaded - {"sentence", "consequence"}
+    missing = {*SHAPES, *get_args(Extract)} - loaded - {"sentence", "consequence", "owner"}
     assert not missing
 
 
@@ -498,7 +523,7 @@ def test_shipped_templates_ask_every_kind_of_model() -> None:
     for name in template_names():
         template = load_template(name)
         assert template.instruction
-        assert all(field.ask for field in template.fields)
+        assert all(field.ask or field.extract in ("speakers", "tasks") for field in template.fields)
 
 
 def test_the_example_of_the_documentation_works(load) -> None:
