@@ -350,7 +350,9 @@ SHAPES["a record"] = f'shape = "record"{_PARTS}'
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_loads_gives_a_brief_of_its_schema(load, shape: str, extract: str, chat: str | None) -> None:
     """Every shape with every extract: a template that is refused is fine, one that loads must work."""
-    toml = f'[[field]]\nname = "it"\nask = "Say it."\ncue = "It:"\nextract = "{extract}"\nmatch = ["a"]\n{SHAPES[shape]}'
+    toml = (
+        f'[[field]]\nname = "it"\nask = "Say it."\ncue = "It:"\nextract = "{extract}"\nmatch = ["a"]\n{SHAPES[shape]}'
+    )
     try:
         template = load(toml)
     except TemplateError:

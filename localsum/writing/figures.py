@@ -164,13 +164,11 @@ def _of(sentence: Sentence, material: Material, words: int) -> Iterator[Counted]
 def _counts(value: Value, text: str) -> bool:
     """Whether a number says how much or how many."""
     before, after = text[max(0, value.start - 24) : value.start], text[value.end : value.end + 24]
-    if value.unit in _NOT_FIGURES or _NUMBERED.search(before) or _IDENTIFIER.match(after):
+    if value.unit in _NOT_FIGURES or _NUMBERED.search(before):
         return False
     if not any(map(str.isdigit, value.text)) and len(value.text.split()) == 1 and value.number >= 100:  # "per million"
         return False
     if value.unit == "x" and value.text[:1].isalpha() and " " not in value.text:  # "doubled", "twice"
-        return False
-    if before[-1:] in "-/:._+#@" and before[-2:-1].isdigit():
         return False
     if _OLD.match(after) or _AGE.match(after) or _AGED.search(before):
         return False
@@ -195,6 +193,9 @@ def _groups(values: list[Value], text: str) -> Iterator[list[Value]]:
 
 def _with_unit(group: list[Value], text: str) -> tuple[int, int, str, str] | None:
     """Where the figure with its unit stands, its value and its unit; None for a number that counts nothing."""
+    before = text[max(0, group[0].start - 2) : group[0].start]
+    if _IDENTIFIER.match(text, group[-1].end) or (before[:1].isdigit() and before[1:] in tuple("-/:._+#@")):
+        return None
     place = _with_noun(group, text)
     if place is None:
         return None

@@ -56,7 +56,7 @@ _VERBS = listed(
     """is are was were has have had will would can could may might must should do does did became become fell rose grew
     went came made took"""
 )
-_MAY_END = listed("it them him her us more less too again alone so each")
+_MAY_END = listed("it them him her us more less too again alone so each up down out off over away back")
 _LEAST = 2  # content words of a measure
 
 

@@ -22,8 +22,9 @@ _TO_DO = (
 _ACTS = re.compile(
     rf"(?:\A|[,;:.] (?:and |so |then )?|\b(?:that|so|and) )(?P<who>{_WHO})(?: also| then)?(?=['’ ]) ?{_TO_DO}\b"
 )
+_NO_VERB = r"(?!(?:Can|Could|Would|Will|Should|Do|Did|Are|Have|If|When|As|What|How|Why)\b)"
 _ASKED = re.compile(
-    rf"(?:\A|[,.] )(?:(?:so|and|okay|ok),? )?(?P<who>{_NAME}),? (?:please\b|(?:can|could|would|will) you\b"
+    rf"(?:\A|[,.] )(?:(?:so|and|okay|ok),? )?{_NO_VERB}(?P<who>{_NAME}),? (?:please\b|(?:can|could|would|will) you\b"
     rf"|you(?:['’]ll| )|I (?:need|want) you\b)"
     rf"|\b(?:can|could|would|will) you\b[^?]*, (?P<last>{_NAME})\?"
     rf"|\b(?:ask|tell|assign|want|let|have|urge)(?:s|ed)? (?P<told>{_NAME}) to\b"
