@@ -26,7 +26,7 @@ _NO_VERB = r"(?!(?:Can|Could|Would|Will|Should|Do|Did|Are|Have|If|When|As|What|H
 _ASKED = re.compile(
     rf"(?:\A|[,.] )(?:(?:so|and|okay|ok),? )?{_NO_VERB}(?P<who>{_NAME}),? (?:please\b|(?:can|could|would|will) you\b"
     rf"|you(?:['’]ll| )|I (?:need|want) you\b)"
-    rf"|\b(?:can|could|would|will) you\b[^?]*, (?P<last>{_NAME})\?"
+    rf"|\b(?i:can|could|would|will) you\b[^?]*, (?P<last>{_NAME})\?"
     rf"|\b(?:ask|tell|assign|want|let|have|urge)(?:s|ed)? (?P<told>{_NAME}) to\b"
 )
 _SELF = re.compile(
