@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,6 +17,7 @@ from localsum.engine.scripted import ScriptedEngine
 from localsum.errors import TemplateError
 from localsum.pipeline import write_briefs
 from localsum.readers import read_path
+from localsum.render import render
 from localsum.schema import json_schema
 from localsum.templates import RESERVED, RESERVED_PARTS, Extract, Shape, Template, load_template, template_names
 
@@ -526,6 +528,33 @@ def test_shipped_templates_ask_every_kind_of_model() -> None:
         template = load_template(name)
         assert template.instruction
         assert all(field.ask or field.extract in ("speakers", "tasks") for field in template.fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [("executive", "open-weights-fund"), ("research", "study-reading-aloud"), ("transcript", "meeting-library-desk")],
+)
+def test_what_the_other_shipped_templates_make_of_an_example(
+    name: str, example: str, golden: Callable[[str, str], None]
+) -> None:
+    """By the document's own words alone: a model adds titles, headings and, if it takes instructions, its own texts."""
+    template = load_template(name)
+    brief = brief_of(template, article=ROOT / f"examples/{example}.md")
+    assert not complaints(brief, template)
+    shown = replace(brief, document=replace(brief.document, path=f"{example}.md"))
+    golden(f"templates/{name}.md", render(shown, "md", footnotes=True))
+    golden(f"templates/{name}-40.txt", render(shown, "terminal", width=40))
+
+
+@pytest.mark.parametrize("name", template_names())
+@pytest.mark.parametrize("chat", [None, CHAT], ids=["extractive", "written"])
+def test_every_shipped_template_fits_any_kind_of_document(name: str, chat: str | None) -> None:
+    template = load_template(name)
+    for example in ("chip-lease", "study-reading-aloud", "meeting-library-desk", "weekly-letter"):
+        brief = brief_of(template, chat=chat, article=ROOT / f"examples/{example}.md")
+        assert not complaints(brief, template)
+        for field in brief.fields.values():  # empty only with a reason
+            assert field.value or field.warnings
 
 
 def test_the_example_of_the_documentation_works(load) -> None:

@@ -37,6 +37,7 @@ _OLD = re.compile(
     r"[-\s](?:second|minute|hour|day|week|month|year|decade|centurie?)s?[-\s](?:olds?|ago|earlier|later|before|after)\b",
     re.IGNORECASE,
 )
+_OF_SOME = re.compile(r"\sof\s(?:the|its|his|her|their|our|your|these|those|all)\b")
 _SHARE = re.compile(r"\sof\b")
 _AGE = re.compile(r",\s?(?=[,.;)])|,?\s(?:years? of age|years? old)\b", re.IGNORECASE)  # "Maria Koval, 34, said"
 _AGED = re.compile(r"\b(?:aged?|age of|turned|turns)\s\Z", re.IGNORECASE)
@@ -238,6 +239,8 @@ def _with_noun(group: list[Value], text: str) -> tuple[int, str, str] | None:
         if last.number < 2 and last.digits < 3 and not last.text[:1].isdigit():  # "one of the reasons"
             return None
         return unit_end, bare, unit
+    if last.number >= 10 and last.text[:1].isdigit() and _OF_SOME.match(text, end):
+        return end, bare, ""
     if abs(last.number) > _MOST_BARE and last.text[-1:] not in "BMKbmk":  # "Llama 70B" is a name
         return end, bare, ""
     return None

@@ -31,7 +31,7 @@ _REPORTED = re.compile(
 )
 _LEADS_ON = re.compile(
     r"\A(?:(?:and|but|or|so|that|because|while|whereas|although|though|if|after|before|when|since|where|until|unless|as"
-    r")\s)+",
+    r")\s(?!then\b))+",
     re.IGNORECASE,
 )
 # "they will spend …": without the pronoun the rest still tells what the figure is.
@@ -43,7 +43,7 @@ _UNNAMED = re.compile(
 # A piece that opens so hangs on what stands before it.
 _HANGS = listed(
     """to of from by with up down compared including than as at about for in on or over under between into among worth
-    versus per plus"""
+    versus per plus is are was were be been being"""
 )
 _RELATIVE = listed("who which whose that and or but nor not")
 _POINTS_BACK = listed(
