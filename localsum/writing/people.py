@@ -39,19 +39,19 @@ _NOBODY = frozenset(
 # What people do for a meeting after it.
 _DO = (
     r"(?:send|share|write|draft|prepare|check|look (?:into|at|up)|follow up|get back|update|schedule|set up"
-    r"|organi[sz]e|call|e?mail|ask|talk (?:to|with)|speak (?:to|with)|reach out|review|finish|create|put together"
+    r"|organi[sz]e|call|e?mail|ask|talk (?:to|with)|speak with|reach out|review|finish|create|put together"
     r"|circulate|post|file|fix|test|build|book|contact|confirm|report|bring|work on|take care"
-    r"|take (?:that|this|it) (?:on|over)|run|document|add|find out|coordinate|arrange|provide|distribute"
+    r"|take (?:that|this|it) (?:on|over)|run|document|add (?!to that)|find out|coordinate|arrange|provide|distribute"
     r"|summari[sz]e|compile|collect|order|invite|meet|submit|present|propose|measure|publish|sign|handle|deliver"
     r"|complete|go through|come back|figure out|open a|raise (?:it|this|that|a)|design|rewrite|move|remove|change"
     r"|train|print|buy|pay|clean|draw|plan|remind|translate|switch|replace|install|negotiate|hire|upload)"
 )
-_SOMEBODY = r"(?-i:[A-Z][\w’'-]+)"
+_SOMEBODY = r"(?-i:(?!(?:They|We|You|It|He|She|This|That|There|What|Who|People|And|But|So)\b)[A-Z][a-z][\w’'-]*)"
 _WILL = r"(?:['’]ll| will|['’]m going to| am going to| (?:is|are) going to)"
 # Somebody takes something on, or is asked to: "I'll send", "Dana will check", "can you write", "Action: Dana to call".
 _TASK = re.compile(
     rf"\bI{_WILL}\s(?:\w+ly\s|also\s|then\s|just\s|go ahead and\s|try to\s){{0,2}}{_DO}\b"
-    rf"|\b(?:{_SOMEBODY}|we|you){_WILL}\s(?:also\s|then\s|both\s)?{_DO}\b"
+    rf"|\b(?:{_SOMEBODY}|we){_WILL}\s(?:also\s|then\s|both\s)?{_DO}\b"
     rf"|\b(?:can|could|would|will) you (?:please |also |just )?{_DO}\b"
     rf"|\b(?:we|somebody|someone|{_SOMEBODY}) (?:need|needs|have|has) to (?:also |then )?{_DO}\b"
     rf"|\b(?:action (?:items?|points?)|to[- ]do|next steps?|actions?)\s?:|\bplease {_DO}\b"
@@ -67,10 +67,14 @@ _NO_TASK = re.compile(
     r"|(?:short|brief) (?:response|answer))\b",
     re.IGNORECASE,
 )
+_DAY = (
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september|october"
+    r"|november|december)"
+)
 _BY_WHEN = re.compile(
-    r"\b(?:by|before|until|on|this|next|no later than)\s(?:the\s(?:end|next|\d)|end of|next|tomorrow|tonight|noon|week"
-    r"|month|mon|tues|wednes|thurs|fri|satur|sun|jan|feb|march|apr|may|june|july|aug|sep|oct|nov|dec)"
-    r"|\b(?:tomorrow|today|tonight|asap|as soon as possible|after (?:the|this) meeting)\b",
+    rf"\b(?:by|before|until|no later than)\s(?:the\s(?:end|next|\d)|end of|next|tomorrow|tonight|noon|{_DAY})"
+    rf"|\b(?:on|this|next)\s(?:{_DAY}|week|month|the\s\d)|\bend of (?:the\s)?(?:day|week|month|quarter|year)\b"
+    r"|\b(?:tomorrow|tonight|asap|as soon as possible|after (?:the|this) meeting)\b",
     re.IGNORECASE,
 )
 
@@ -90,6 +94,8 @@ def tasks(material: Material, shelf: Shelf, *, most: int, words: int, impact_wor
         text = sentence.text
         if sentence.index in advised:
             return True
+        if text.endswith("?") and not _ASKED.search(text):
+            return False
         if _NO_TASK.search(text) or not (_TASK.search(text) or (_COMMITS.search(text) and _BY_WHEN.search(text))):
             return False
         return bool(_MUST.search(text) or _BY_WHEN.search(text) or owner(material, sentence))
