@@ -9,6 +9,7 @@ import re
 from collections import Counter
 
 from localsum.document import Span
+from localsum.grounding.words import is_unfinished
 from localsum.writing import select
 from localsum.writing.material import Material, Sentence
 from localsum.writing.shelf import Shelf
@@ -34,7 +35,7 @@ _SELF = re.compile(
 )
 _NOBODY = frozenset(
     """We You They It He She I This That There Somebody Someone Everybody Everyone Anyone And But So Then If What Who
-    Action Next Which Let When Actions Please Okay Yes No Well Now One All Some These Those Here""".split()  # noqa: SIM905
+    Action Next Which Let When Actions Please Okay Yes No Well Now One All Some These Those Here Or To""".split()  # noqa: SIM905
 )
 # What people do for a meeting after it.
 _DO = (
@@ -43,10 +44,10 @@ _DO = (
     r"|circulate|post|file|fix|test|build|book|contact|confirm|report|bring|work on|take care"
     r"|take (?:that|this|it) (?:on|over)|run|document|add (?!to that)|find out|coordinate|arrange|provide|distribute"
     r"|summari[sz]e|compile|collect|order|invite|meet|submit|present|propose|measure|publish|sign|handle|deliver"
-    r"|complete|go through|come back|figure out|open a|raise (?:it|this|that|a)|design|rewrite|move|remove|change"
+    r"|complete|figure out|open a|raise (?:it|this|that|a)|design|rewrite|move|remove|change"
     r"|train|print|buy|pay|clean|draw|plan|remind|translate|switch|replace|install|negotiate|hire|upload)"
 )
-_SOMEBODY = r"(?-i:(?!(?:They|We|You|It|He|She|This|That|There|What|Who|People|And|But|So)\b)[A-Z][a-z][\w’'-]*)"
+_SOMEBODY = r"(?-i:(?!(?:They|We|You|It|He|She|This|That|There|What|Who|People|And|But|So|Or|To)\b)[A-Z][a-z][\w’'-]*)"
 _WILL = r"(?:['’]ll| will|['’]m going to| am going to| (?:is|are) going to)"
 # Somebody takes something on, or is asked to: "I'll send", "Dana will check", "can you write", "Action: Dana to call".
 _TASK = re.compile(
@@ -59,12 +60,12 @@ _TASK = re.compile(
     re.IGNORECASE,
 )
 _COMMITS = re.compile(rf"\bI{_WILL}\s\w+", re.IGNORECASE)  # with a day, whatever it is
-_MUST = re.compile(r"\b(?:need|needs|have|has) to\b")
+_QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
 # Talk of the meeting itself, and what is only supposed.
 _NO_TASK = re.compile(
     r"\b(?:I (?:can|will|['’]ll) (?:show you|ask you|read (?:it|you)|present|report that)|as I|like I|would you say"
-    r"|if (?:we|you|I|they)|when (?:we|you|I)|you(?:['’]ll| will) (?:read|find|ask|run)|say that again"
-    r"|(?:short|brief) (?:response|answer))\b",
+    r"|if (?:we|you|I|they)|when (?:we|you|I)|you(?:['’]ll| will) (?:read|find|ask|run)|say that again|talk to you"
+    r"|ask (?:it|that|this)|(?:short|brief) (?:response|answer))\b",
     re.IGNORECASE,
 )
 _DAY = (
@@ -91,14 +92,14 @@ def tasks(material: Material, shelf: Shelf, *, most: int, words: int, impact_wor
         return 1.0 * bool(_BY_WHEN.search(sentence.text)) + 0.4 * sentence.centrality + 0.5 * sentence.standing
 
     def is_task(sentence: Sentence) -> bool:
-        text = sentence.text
+        text = _QUOTED.sub("", sentence.text)
         if sentence.index in advised:
             return True
-        if text.endswith("?") and not _ASKED.search(text):
+        if is_unfinished(sentence.text) or (text.endswith("?") and not _ASKED.search(text)):
             return False
         if _NO_TASK.search(text) or not (_TASK.search(text) or (_COMMITS.search(text) and _BY_WHEN.search(text))):
             return False
-        return bool(_MUST.search(text) or _BY_WHEN.search(text) or owner(material, sentence))
+        return bool(_BY_WHEN.search(text) or owner(material, sentence))
 
     pool = [s for s in material.sentences if 5 <= s.words <= words and is_task(s)]
     found: list[select.Insight] = []
