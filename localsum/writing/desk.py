@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 
-from localsum.brief import Quote
-from localsum.document import Document, Span
+from localsum.document import Document
 from localsum.engine import grammar
 from localsum.grounding import Source, check
-from localsum.grounding.words import content_stems
 from localsum.templates import Field, Template
-from localsum.writing import cues, headline, people, select, title
+from localsum.writing import cues, headline, people, quoting, select, title
 from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry
 from localsum.writing.figures import figures
@@ -25,7 +23,6 @@ from localsum.writing.matching import matching
 from localsum.writing.material import POINTS_BACK, Material, Sentence, gather
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
-from localsum.writing.speech import sayings, speaker_of
 from localsum.writing.topics import Topic, topics
 from localsum.writing.wording import fluent
 
@@ -81,7 +78,7 @@ class Desk:
         for each in sorted(self.template.fields, key=lambda each: order.index(each.extract)):
             draft = self.drafts[each.name]
             if each.shape == "quote" or each.of == "quote":
-                self._quotes(each, draft)
+                self.asks += quoting.fill(each, draft, self.material, self.shelf, self._count)
             elif each.shape == "line":
                 self._line(each, draft)
             elif each.shape == "choice":
@@ -326,59 +323,6 @@ class Desk:
 
             longest = max(self._count(option) for option in close)
             self.asks.append(Ask(name, part, text, grammar.choice(close, "\n"), longest + 4, use))
-
-    # Quotes
-
-    def _quotes(self, each: Field, draft: Draft) -> None:
-        """What people say between quotation marks, those with a speaker first; then sentences the model chooses."""
-        least, most = each.count if each.shape == "items" else (1, 1)
-        spoken = sayings(self.material, least_words=7, most_words=each.words)
-        centrality = {s.index: s.centrality for s in self.material.sentences}
-        spoken.sort(key=lambda s: (s.speaker is None, -centrality.get(s.sentence.index if s.sentence else -1, -9.0)))
-        used: list[frozenset[str]] = []
-        for saying in spoken:
-            stems = frozenset(content_stems(self.material.text(saying.span)))
-            if len(draft.quotes) < most and all(len(stems & old) <= 0.5 * len(stems) for old in used):
-                used.append(stems)
-                draft.quotes.append(self._quote(saying.span, saying.speaker))
-                if saying.sentence:
-                    self.shelf.take(saying.sentence)
-        if len(draft.quotes) < least:
-            self._choose_quotes(each, draft, least - len(draft.quotes))
-        if len(draft.quotes) < least and not self.asks:
-            draft.missing.append("no sentence of the source is fit to be quoted")
-
-    def _quote(self, span: Span, speaker: str | None) -> Quote:
-        return Quote(self.material.text(span), span.start, span.end, speaker)
-
-    def _choose_quotes(self, each: Field, draft: Draft, wanted: int) -> None:
-        """Split the best free sentences into as many lists as quotes are wanted; the model chooses one of each list."""
-        pool = [
-            s
-            for s in self.material.sentences
-            if s.standing > -1.0
-            and 8 <= s.words <= each.words
-            and self.shelf.is_free(s, 0.6)
-            and "\n" not in self.material.text(s.span)
-        ]
-        pool = sorted(sorted(pool, key=lambda s: -s.centrality)[: 3 * wanted], key=lambda s: s.index)
-        for number in range(wanted):
-            options = pool[number * len(pool) // wanted : (number + 1) * len(pool) // wanted]
-            if not options:
-                draft.missing.append("the source holds too few sentences fit to be quoted")
-                return
-            texts = {self.material.text(s.span): s for s in options}
-
-            def use(answer: str, texts: dict[str, Sentence] = texts) -> None:
-                chosen = texts.get(answer.strip()) or next(iter(texts.values()))
-                draft.quotes.append(self._quote(chosen.span, speaker_of(self.material, chosen)))
-
-            if len(options) == 1 or not each.cue:
-                use("")
-                continue
-            rule = grammar.choice(texts, "\n")
-            longest = max(self._count(text) for text in texts)
-            self.asks.append(Ask(f"{each.name}.{number}", each, " ".join(texts), rule, longest + 8, use))
 
 
 def _part_words(each: Field, extract: str) -> int:

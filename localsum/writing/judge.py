@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from localsum.brief import Figure
 from localsum.document import Span
 from localsum.grounding import Source, check
 from localsum.grounding.words import content_stems, stem_overlap
@@ -17,7 +16,7 @@ from localsum.templates import Field
 from localsum.writing import answers, cues, headline, select
 from localsum.writing.desk import Desk
 from localsum.writing.draft import Draft, Entry
-from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, refuse, unfit
+from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, unfit
 from localsum.writing.matching import matches
 from localsum.writing.material import Sentence
 from localsum.writing.said import REPEATS, is_said, points_back, sentences
@@ -25,7 +24,6 @@ from localsum.writing.shelf import runs_of
 
 # A summary has the source's words but joins its places; an item makes one point.
 TEXT, CLOSING, LINE, ITEM = Least(0.75, 0.6), Least(0.75, 0.8), Least(0.7, 0.6), Least(0.6, 0.75)
-_LEAST_MEASURE = 0.99  # of the stems of what a figure is said to measure that its sentences have
 _LEAST_HEADING = 0.75  # of a heading's stems that the source has
 _ANY = 1_000  # words; where the length is checked elsewhere
 _LEAST_BODY = 12  # words of a section
@@ -214,16 +212,6 @@ def _check_parts(
         else:
             text, reason = kept(own, part, source, desk, [entry.parts[name]], ITEM)
             entry.parts[part.name] = "" if reason else text
-
-
-def measure(answer: str, figure: Figure, part: Field, text: str, source: Source) -> str:
-    """The model's phrase for what a figure measures, or "" where it is none; `text` is what it was asked of."""
-    phrase = answers.tidy(answer, part).rstrip(".")
-    stems = content_stems(phrase)
-    if figure.value in phrase or not stems or refuse(phrase, text, least_shared=_LEAST_MEASURE, most_words=part.words):
-        return ""
-    is_own = len(stems & content_stems(f"{figure.text} {figure.unit}")) == len(stems)
-    return "" if is_own or check(phrase, source).verdict == "unsupported" else phrase
 
 
 def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[str]) -> bool:

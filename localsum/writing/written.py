@@ -18,12 +18,14 @@ from localsum.brief import FieldResult, Figure
 from localsum.document import Document, Span
 from localsum.engine.types import Branch, Engine, Request
 from localsum.grounding import Source, check
+from localsum.grounding.words import content_stems
 from localsum.passages import passages
 from localsum.templates import Field, Template
 from localsum.writing import answers, judge, people, select
 from localsum.writing.choice import closest
 from localsum.writing.desk import Desk
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
+from localsum.writing.gate import refuse
 from localsum.writing.judge import Candidate, Judgement
 from localsum.writing.said import is_said, sentences
 from localsum.writing.shelf import Shelf
@@ -33,6 +35,7 @@ _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
 _MOST_CHARS = 2_500  # of the sentences shown beside a question about one item
 _AROUND = 2  # sentences before and after each of them
 _SAYS_NOTHING = re.compile(r"\b(?:affect|impact)", re.IGNORECASE)  # "This affects the company and the industry."
+_LEAST_MEASURE = 0.99  # of the stems of what a figure is said to measure that its sentences have
 _AGAIN = "Read the text and do what is asked after it. Use only facts, names and numbers of the text."
 
 
@@ -266,7 +269,7 @@ def _measures(each: Field, draft: Draft, source: Source) -> list[Ask]:
         text = _excerpt(figure.grounding.evidence, source)
 
         def use(answer: str, number: int = number, figure: Figure = figure, text: str = text) -> None:
-            phrase = judge.measure(answer, figure, part, text, source)
+            phrase = _phrase(answer, figure, part, text, source)
             if phrase:
                 grounding = replace(figure.grounding, reasons=check(phrase, source).reasons)
                 draft.figures[number] = replace(figure, measures=phrase, grounding=grounding)
@@ -276,6 +279,16 @@ def _measures(each: Field, draft: Draft, source: Source) -> list[Ask]:
         rule, most = answers.grammar_of(part, answers.foreign(source.text)), answers.most_tokens(part)
         asks.append(Ask(f"{each.name}.{number}", replace(part, ask=wish), text, rule, most, use))
     return asks
+
+
+def _phrase(answer: str, figure: Figure, part: Field, text: str, source: Source) -> str:
+    """The model's phrase for what a figure measures, or "" where it is none; `text` is what it was asked of."""
+    phrase = answers.tidy(answer, part).rstrip(".")
+    stems = content_stems(phrase)
+    if figure.value in phrase or not stems or refuse(phrase, text, least_shared=_LEAST_MEASURE, most_words=part.words):
+        return ""
+    is_own = len(stems & content_stems(f"{figure.text} {figure.unit}")) == len(stems)
+    return "" if is_own or check(phrase, source).verdict == "unsupported" else phrase
 
 
 def _heading(part: Field, entry: Entry, source: Source, name: str) -> list[Ask]:
