@@ -129,6 +129,25 @@ def json_schema(template: Template) -> dict[str, Any]:
                     "speaker": _string("Who says it, if the source tells.", null=True),
                 },
             ),
+            "figure": _object(
+                "A number of the source and what supports what is said of it.",
+                {
+                    "text": {
+                        **_string("The number with its unit: exactly the source from start to end."),
+                        "minLength": 1,
+                    },
+                    "start": _offset("Where it begins."),
+                    "end": _offset("Where it has ended."),
+                    "value": {**_string("The number alone, as the source writes it."), "minLength": 1},
+                    "unit": _string(
+                        "Of what: a currency, a share, a measure, what is counted; empty if it stands alone."
+                    ),
+                    "measures": _string(
+                        "What is measured, in a phrase; empty if the source does not say it in few words."
+                    ),
+                    **_SUPPORT,
+                },
+            ),
         },
     }
 
@@ -142,6 +161,8 @@ def _field(field: Field) -> dict[str, Any]:
         return {"type": "array", **about, "items": {"$ref": "#/$defs/quote"}, "maxItems": 1}
     if field.shape == "record":
         return {"type": "array", **about, "items": _entry(field.parts), "maxItems": 1}
+    if field.shape == "numbers":
+        return {"type": "array", **about, "items": {"$ref": "#/$defs/figure"}, "maxItems": field.count[1]}
     if field.of == "quote":
         items = {"$ref": "#/$defs/quote"}
     elif field.of == "record":
@@ -170,6 +191,8 @@ def _about(field: Field) -> str:
         what = f"{_range(field.sentences, 'sentence')}, at most {field.words} words; empty if nothing could be said."
     elif field.shape == "choice":
         what = "One of the options; empty if none is supported."
+    elif field.shape == "numbers":
+        what = f"At most {field.count[1]} {'figure' if field.count[1] == 1 else 'figures'} of the source, in its order."
     elif field.shape == "items":
         kind = "quote" if field.of == "quote" else "entry"
         most = field.count[1]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from localsum.brief import Brief, FieldResult, Grounding, Quote, to_dict
+from localsum.brief import Brief, FieldResult, Figure, Grounding, Quote, to_dict
 from localsum.engine.types import BranchDone, Engine, Event, Prompt, Request, RequestDone
 from localsum.live import field_of
 from localsum.render.clean import clean, one_line
@@ -185,6 +185,9 @@ def _result(result: FieldResult) -> Iterator[str]:
             if isinstance(entry, Quote):
                 yield from _block(entry.text)
                 yield f"verbatim, {entry.start} to {entry.end}"
+            elif isinstance(entry, Figure):
+                yield from _block(f"{one_line(entry.text)}: {one_line(entry.measures)}")
+                yield _verdict(entry.grounding)
             else:
                 yield from _block("\n".join(f"{name}: {one_line(text)}" for name, text in entry.parts.items()))
                 yield _verdict(entry.grounding)

@@ -15,8 +15,8 @@ from localsum.languages import Language, find_language
 from localsum.pipeline import write_briefs
 from localsum.readers import read_path
 from localsum.templates import load_template
-from localsum.writing.answers import foreign, in_language
-from localsum.writing.written import is_other_language
+from localsum.writing.answers import foreign
+from localsum.writing.tongue import in_language, is_other
 
 NEWS = Path(__file__).parent / "data/articles/news.md"
 
@@ -155,7 +155,7 @@ def test_a_translated_quotation_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "is_other"),
+    ("text", "expected"),
     [
         ("The yard said that nine ships are to sail in 2031, and that each carries more than before.", False),
         ("Nine ships were ordered on Monday for the town.", False),
@@ -164,8 +164,8 @@ def test_a_translated_quotation_is_none() -> None:
         ("Il cantiere ha detto che le navi costano molto e che il primo scafo sarà posato.", True),
     ],
 )
-def test_another_language_is_told_by_its_small_words(text: str, is_other: bool) -> None:
-    assert is_other_language(text, source("")) is is_other
+def test_another_language_is_told_by_its_small_words(text: str, expected: bool) -> None:
+    assert is_other(text, source("")) is expected
 
 
 # Briefs

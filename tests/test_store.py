@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from briefs import full, hostile, other
+from briefs import full, hostile, numbers, other
 from command_line import Said, Stand
 
 from localsum import store
@@ -21,7 +21,7 @@ from localsum.errors import LocalsumError, StoreError, UsageError
 from localsum.render import render
 from localsum.resources import writer_version
 
-BRIEFS = {"full": full, "hostile": hostile, "other": other}
+BRIEFS = {"full": full, "hostile": hostile, "numbers": numbers, "other": other}
 NEWS = str(Path(__file__).parent / "data/articles/news.md")
 SETTINGS = {"style": None, "seed": 0}
 

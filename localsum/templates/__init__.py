@@ -4,8 +4,8 @@ Knows nothing of models, documents or how a field is written.
 """
 
 from localsum.templates.advice import advice
-from localsum.templates.reading import Checked, Remark, is_path, load_template, read_template, template_names
-from localsum.templates.types import RESERVED, RESERVED_PARTS, Example, Extract, Field, Shape, Template
+from localsum.templates.reading import Checked, is_path, load_template, read_template, template_names
+from localsum.templates.types import RESERVED, RESERVED_PARTS, Example, Extract, Field, Remark, Shape, Template
 
 __all__ = [
     "RESERVED",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from localsum.templates.lines import KeyPath, line_of
-from localsum.templates.reading import Checked, Remark
-from localsum.templates.types import Field, Template
+from localsum.templates.reading import Checked
+from localsum.templates.types import Field, Remark, Template
 
 _LEAST_SENTENCE = 8  # words: a text shorter than its sentences is cut to fewer
-_USED_BY = {"sentences": "texts", "match": "items"}  # keys that other shapes have no use for
+_TAKEN = ("directives", "tasks", "speakers")  # extracts that are the source's own words with any model
 
 
 def advice(checked: Checked) -> list[Remark]:
@@ -40,7 +40,7 @@ def _of_file(template: Template) -> Iterator[tuple[str, KeyPath, str]]:
 
 def _of_field(each: Field, shown: set[str]) -> Iterator[tuple[str, str]]:
     """Key and reason of what is hardly meant in a field."""
-    if not each.ask:
+    if not each.ask and each.extract not in _TAKEN:
         yield "name", "no ask: instruct models are not asked, the field is taken from the article's own words"
     if each.shape == "line" and each.cue and each.cue not in shown:
         yield "cue", f"no example answers {each.cue!r}: base models are not asked, the line is taken from the article"
@@ -66,9 +66,9 @@ def _of_choice(each: Field) -> Iterator[tuple[str, str]]:
 
 
 def _unused(each: Field, at: KeyPath, checked: Checked) -> Iterator[tuple[str, str]]:
-    """Keys that have no effect in a field of this shape."""
-    useful = {"texts": each.shape == "text" or (each.shape == "items" and each.of == "text")}
-    useful["items"] = each.shape == "items" and each.extract == "insights"
-    for key, kind in _USED_BY.items():
-        if (*at, key) in checked.lines and not useful[kind]:
-            yield key, f"{key!r} has no effect on shape {each.shape!r}"
+    """Keys that have no effect in a field of this shape and extract."""
+    is_of_texts = each.shape == "text" or (each.shape == "items" and each.of == "text")
+    useful = {"sentences": is_of_texts, "match": each.extract in ("insights", "matching")}
+    for key, is_useful in useful.items():
+        if (*at, key) in checked.lines and not is_useful:
+            yield key, f"{key!r} has no effect on shape {each.shape!r} with extract {each.extract!r}"

@@ -5,10 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Shape = Literal["line", "text", "choice", "quote", "items", "record"]
+Shape = Literal["line", "text", "choice", "quote", "numbers", "items", "record"]
 # Where an extract for a field comes from, when the model cannot write it freely.
 Extract = Literal[
-    "headline", "central", "topics", "closing", "insights", "directives", "quotes", "consequence", "sentence"
+    "headline",
+    "central",
+    "topics",
+    "closing",
+    "insights",
+    "matching",
+    "directives",
+    "tasks",
+    "speakers",
+    "quotes",
+    "figures",
+    "consequence",
+    "sentence",
+    "owner",
 ]
 
 RESERVED = ("schema", "source", "mode", "support", "warnings", "model", "template", "language", "timing")
@@ -21,7 +34,7 @@ class Field:
 
     `ask` is said to instruct models, and each of `also` beside it (other wordings of the same); `cue` is what base
     models continue; `extract` says which part of the document supports the field. `match` are words that sentences
-    chosen for it should hold.
+    chosen for it should hold; for "matching" they must.
     """
 
     name: str
@@ -32,7 +45,7 @@ class Field:
     extract: Extract = "central"
     words: int = 60  # at most
     sentences: tuple[int, int] = (1, 3)
-    count: tuple[int, int] = (1, 5)  # of items; any other shape is one
+    count: tuple[int, int] = (1, 5)  # of items and numbers; any other shape is one
     of: Shape = "text"  # shape of each item
     options: tuple[tuple[str, str], ...] = ()  # of a choice: name and the words that speak for it
     match: tuple[str, ...] = ()
@@ -54,6 +67,8 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Template:
+    """The fields of a brief in their order, and what is said to a model. `sha256` is that of the file."""
+
     name: str
     description: str
     instruction: str
@@ -63,3 +78,12 @@ class Template:
 
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A mistake or advice: `where` is a field or example of the file, `line` counts from 1, None for all of it."""
+
+    line: int | None
+    where: str
+    reason: str

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from itertools import zip_longest
 
 from localsum.grounding.words import is_unfinished
 from localsum.languages import Language
 from localsum.sentences import split
-from localsum.templates import Field, Template
+from localsum.templates import Field
 from localsum.writing import cues, headline
 
 _SPARE = 2  # items asked for beyond those shown
@@ -42,35 +41,15 @@ _PREAMBLE = re.compile(
 )
 
 
-def in_language(template: Template, language: Language) -> Template:
-    """The template with every wish for text in that language; what is chosen or copied stays as it is."""
-    return replace(
-        template,
-        instruction=f"{template.instruction} Write in {language.name}, whatever the language of the article.",
-        fields=tuple(_field_in(each, language) for each in template.fields),
-    )
-
-
-def _field_in(each: Field, language: Language) -> Field:
-    if each.shape in ("choice", "quote") or each.of == "quote":
-        return each
-    return replace(
-        each,
-        ask=each.ask and f"{each.ask}\n{language.wish}",
-        also=tuple(f"{ask}\n{language.wish}" for ask in each.also),
-        parts=tuple(_field_in(part, language) for part in each.parts),
-    )
-
-
 def afterwards(each: Field) -> tuple[Field, ...]:
     """The parts that are asked for each item once it stands: those with an `ask`, of what an item is or leads to."""
     return tuple(p for p in each.parts[1:] if p.ask and (p.shape == "choice" or p.extract == "consequence"))
 
 
 def together(each: Field) -> tuple[Field, ...]:
-    """The parts that are written with the item."""
+    """The parts that are written with the item. Whose it is to do is taken from its sentences."""
     later = afterwards(each)
-    return tuple(part for part in each.parts if part not in later)
+    return tuple(part for part in each.parts if part not in later and part.extract != "owner")
 
 
 def main_part(each: Field) -> Field:

@@ -17,6 +17,7 @@ from localsum.writing import answers, cues, headline, select
 from localsum.writing.desk import Desk
 from localsum.writing.draft import Draft, Entry
 from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, unfit
+from localsum.writing.matching import matches
 from localsum.writing.material import Sentence
 from localsum.writing.said import REPEATS, is_said, points_back, sentences
 from localsum.writing.shelf import runs_of
@@ -60,7 +61,7 @@ def judge(fields: list[Field], said: dict[str, list[Candidate]], desk: Desk, sou
     """The model's texts that pass, else the extractive drafts'. `said` holds each field's candidates, by part."""
     out = Judgement()
     for each in desk.template.fields:
-        if each.extract == "directives":  # not written: the source's own words make them
+        if each.extract in ("directives", "tasks"):  # not written: the source's own words make them
             entries = desk.drafts[each.name].entries
             out.said += [one for entry in entries for text in entry.parts.values() for one in sentences(text)]
     for each in sorted(fields, key=_precedence):
@@ -97,6 +98,8 @@ def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source
             text, reason = parts[each.name], _unfit(parts[each.name], each.words, source, desk, least)
         else:
             text, reason = kept(parts[each.name], each, source, desk, out.said, least)
+        if reason is None and each.extract == "matching":
+            reason = _off_subject(text, each, source, desk)
         if reason is None:
             good.append(text)
         reasons.append(reason)
@@ -147,6 +150,8 @@ def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source,
             reason = "too short"
         if reason is None and points_back(text):
             reason = "it does not say who or what is meant"
+        if reason is None and each.extract == "matching":
+            reason = _off_subject(text, each, read, desk)
         if reason:
             refused += 1
         else:
@@ -159,9 +164,20 @@ def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source,
     return draft
 
 
+def _off_subject(text: str, each: Field, read: Source, desk: Desk) -> str | None:
+    """Why a text does not serve a field of matching sentences, or None: neither it nor what it rests on holds a word.
+
+    Asked for risks, small models list facts.
+    """
+    wanted = cues.matcher(each.match)
+    rests_on = sentences_at(check(text, read).evidence, desk)
+    is_told = any(matches(one, wanted) for one in (text, *(s.text for s in rests_on)))
+    return None if is_told else f"the source does not say it is one of the {each.label.lower()}"
+
+
 def _most_shown(each: Field, desk: Desk) -> int:
     """How many items a list shows: a short document has not many points that are none of its summary."""
-    if each.extract == "topics":
+    if each.extract in ("topics", "matching"):
         return each.count[1]
     words = sum(sentence.words for sentence in desk.material.sentences)
     return min(each.count[1], max(each.count[0] + 1, round(words / _WORDS_PER_ITEM)))
@@ -224,6 +240,8 @@ def _fill(each: Field, draft: Draft, desk: Desk, source: Source, out: Judgement)
     if each.extract == "topics":  # in a long document the model's own are about its first pages
         is_long = sum(sentence.words for sentence in desk.material.sentences) > _LONG
         wanted = each.count[1] if is_long else max(wanted, len(own))
+    elif each.extract == "matching":  # what the source has of it is rarely more than fits
+        wanted = each.count[1]
     if source.across and draft.entries:
         wanted = 0
     for entry in own:

@@ -14,35 +14,36 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from localsum import chat
-from localsum.brief import FieldResult, Quote
+from localsum.brief import FieldResult, Figure
 from localsum.document import Document, Span
 from localsum.engine.types import Branch, Engine, Request
 from localsum.grounding import Source, check
-from localsum.grounding.words import words
+from localsum.grounding.words import content_stems
 from localsum.languages import Language
 from localsum.passages import passages
 from localsum.templates import Field, Template
-from localsum.writing import answers, judge, select
+from localsum.writing import answers, judge, people, select, tongue
 from localsum.writing.choice import closest
 from localsum.writing.desk import Desk
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
+from localsum.writing.gate import refuse
 from localsum.writing.judge import Candidate, Judgement
 from localsum.writing.said import is_said, sentences
 from localsum.writing.shelf import Shelf
 
 _RESERVE = 300  # tokens kept for what is asked after the article
 _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
-_LEAST_COMMON = 0.5  # of the small words of a text with its source, if they are of one language
 _MOST_CHARS = 2_500  # of the sentences shown beside a question about one item
 _AROUND = 2  # sentences before and after each of them
 _SAYS_NOTHING = re.compile(r"\b(?:affect|impact)", re.IGNORECASE)  # "This affects the company and the industry."
+_LEAST_MEASURE = 0.99  # of the stems of what a figure is said to measure that its sentences have
 _AGAIN = "Read the text and do what is asked after it. Use only facts, names and numbers of the text."
 
 
 def write(document: Document, template: Template, key: str, engine: Engine, language: Language | None = None) -> Writer:
     """The writer of one document; `key` names its requests, `language` is what to write in if not the document's."""
     if language:
-        template = answers.in_language(template, language)
+        template = tongue.in_language(template, language)
     desk = Desk(document, template, engine.count_tokens)
     desk.fill()
     source = desk.source
@@ -99,7 +100,7 @@ def write(document: Document, template: Template, key: str, engine: Engine, lang
         texts |= {each.name: [whole.get(f"all.{each.name}", "")] for each in single}
     for ask in quotes:
         ask.use(found.get(f"0.{ask.name}", ""))
-    if language and is_other_language(" ".join(text for row in texts.values() for text in row), source):
+    if language and tongue.is_other(" ".join(text for row in texts.values() for text in row), source):
         for read in (source, *reads):
             read.across = language.tag
 
@@ -117,7 +118,7 @@ def write(document: Document, template: Template, key: str, engine: Engine, lang
     for each in fields:
         judge.mend_headings(each, judgement.drafts[each.name])
     results = _finished(desk, source, judgement, len(parts), engine.info.context_tokens)
-    return _said_of_language(results, document, source, language) if language else results
+    return tongue.told(results, document, source, language) if language else results
 
 
 def _digest(fields: list[Field], texts: dict[str, list[str]], reads: list[Source], desk: Desk) -> str:
@@ -147,37 +148,10 @@ def _finished(desk: Desk, source: Source, judgement: Judgement, passages: int, c
     return results
 
 
-def is_other_language(text: str, source: Source) -> bool:
-    """Whether a text is in another language than the source: few of its small words are the source's."""
-    small = [word for word in words(text, english=False) if word.norm.isalpha() and text[word.start].islower()]
-    return sum(word.norm in source.norms for word in small) < _LEAST_COMMON * len(small)
-
-
-def _said_of_language(
-    results: dict[str, FieldResult], document: Document, source: Source, language: Language
-) -> dict[str, FieldResult]:
-    """The fields, with a warning where one is not, or only in part, in the language that was asked for."""
-    own = "en" if source.english else (document.language or "").partition("-")[0].lower()
-    is_ignored = not source.across and own not in ("", language.code)
-    out = dict(results)
-    for name, each in results.items():
-        if each.mode == "empty" or (isinstance(each.value, tuple) and isinstance(each.value[0], Quote)):
-            continue  # quotes are to be in the source's language
-        if is_ignored:
-            note = f"{name}: in the source's language, not in {language.name}"
-        elif source.across and each.mode == "extractive":
-            note = f"{name}: in the source's own words, not in {language.name}"
-        elif source.across and each.mode == "mixed":
-            note = f"{name}: some of it in the source's own words, not in {language.name}"
-        else:
-            continue
-        out[name] = replace(each, warnings=(*each.warnings, note))
-    return out
-
-
 def _is_written(each: Field) -> bool:
-    """Quotes are chosen, never written; asked freely for actions, small models invent them, so these are extracted."""
-    return bool(each.ask) and "quote" not in (each.shape, each.of) and each.extract != "directives"
+    """Quotes and figures are chosen, never written; asked freely for actions, small models invent them."""
+    is_found = each.extract in ("quotes", "figures", "speakers", "directives", "tasks")
+    return bool(each.ask) and not is_found
 
 
 def _wordings(each: Field) -> list[Field]:
@@ -255,6 +229,9 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
     asks = []
     for number, (name, part, entry) in enumerate(judgement.untitled):
         asks += _heading(part, entry, source, without, f"untitled.{name}.{number}")
+    for each in desk.template.fields:
+        if each.shape == "numbers" and each.ask:
+            asks += _measures(each, desk.drafts[each.name], source, without)
     for each in fields:
         draft = judgement.drafts[each.name]
         asks += _lines(each, draft, desk, without)
@@ -269,6 +246,9 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
             for part in each.parts:
                 if part.shape == "choice" and not entry.parts.get(part.name):
                     entry.parts[part.name] = _closest(part, entry, desk)
+                elif part.extract == "owner":
+                    who = (people.owner(desk.material, s) for s in judge.sentences_at(entry.evidence[:1], desk))
+                    entry.parts[part.name] = next(filter(None, who), "")
             if each.parts:
                 entry.parts = {part.name: entry.parts.get(part.name, "") for part in each.parts}
     return asks
@@ -285,6 +265,36 @@ def _lines(each: Field, draft: Draft, desk: Desk, without: str) -> list[Ask]:
             rule, most = answers.grammar_of(ask.field, without), answers.most_tokens(ask.field)
             asks.append(replace(ask, rule=rule, most_tokens=most))
     return asks
+
+
+def _measures(each: Field, draft: Draft, source: Source, without: str) -> list[Ask]:
+    """What each figure measures, in the model's words if they pass the gate; else the source's phrase stays."""
+    part = replace(each, shape="line")
+    asks = []
+    for number, figure in enumerate(draft.figures):
+        text = _excerpt(figure.grounding.evidence, source)
+
+        def use(answer: str, number: int = number, figure: Figure = figure, text: str = text) -> None:
+            phrase = _phrase(answer, figure, part, text, source)
+            if phrase:
+                grounding = replace(figure.grounding, reasons=check(phrase, source).reasons)
+                draft.figures[number] = replace(figure, measures=phrase, grounding=grounding)
+                draft.by_model = True
+
+        wish = each.ask.replace("{figure}", " ".join(figure.text.split()))
+        rule, most = answers.grammar_of(part, without), answers.most_tokens(part)
+        asks.append(Ask(f"{each.name}.{number}", replace(part, ask=wish), text, rule, most, use))
+    return asks
+
+
+def _phrase(answer: str, figure: Figure, part: Field, text: str, source: Source) -> str:
+    """The model's phrase for what a figure measures, or "" where it is none; `text` is what it was asked of."""
+    phrase = answers.tidy(answer, part).rstrip(".")
+    stems = content_stems(phrase)
+    if figure.value in phrase or not stems or refuse(phrase, text, least_shared=_LEAST_MEASURE, most_words=part.words):
+        return ""
+    is_own = len(stems & content_stems(f"{figure.text} {figure.unit}")) == len(stems)
+    return "" if is_own or check(phrase, source).verdict == "unsupported" else phrase
 
 
 def _heading(part: Field, entry: Entry, source: Source, without: str, name: str) -> list[Ask]:
