@@ -1,6 +1,6 @@
 """The live view on stderr: the fields of the brief fill in place. Nothing where stderr is no terminal.
 
-Knows engine events and names of fields; which branch belongs to which field is in the branch's name.
+Knows engine events and names of fields.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from localsum.engine.types import BranchDone, Event, RequestDone, RequestFailed, TextDelta
+from localsum.pipeline import field_of
 from localsum.render.clean import one_line, to_ascii
 from localsum.render.outline import label
 
@@ -165,12 +166,6 @@ class LiveView:
         for name, written in fields.items():
             line = _line(f"  {show(written.mark)} {set_cell_size(names[name], column)}  ")
             yield line.append(_fitting(show(one_line(written.text)), width - column - 7, from_end=bool(written.open)))
-
-
-def field_of(branch: str, names: tuple[str, ...]) -> str:
-    """`0.key_insights.2.category` and `title~1` are of the fields `key_insights` and `title`; else it is nobody's."""
-    parts = (part.partition("~")[0] for part in branch.split("."))
-    return next((part for part in parts if part in names), branch)
 
 
 def _line(text: str) -> Text:

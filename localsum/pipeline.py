@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from localsum.brief import Brief, FieldResult
 from localsum.document import Document
@@ -25,9 +25,9 @@ Style = Literal["extractive", "written"]
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A document without a brief, and why."""
+    """A document without a brief, and why. `document` is None where none could be read: the error names the input."""
 
-    document: Document
+    document: Document | None
     error: LocalsumError
 
 
@@ -46,6 +46,8 @@ class _Open:
 
 def choose_style(engine: Engine, wanted: str | None) -> Style:
     """Instruct models write, base models extract; `wanted` forces one. Raises UsageError if the model cannot."""
+    if wanted not in (None, *get_args(Style)):
+        raise UsageError(f"there is no style {wanted!r}", f"choose one: --style {', '.join(get_args(Style))}")
     if wanted == "written" and engine.info.chat_template is None:
         raise UsageError(
             f"{engine.info.name} is a base model without a chat template, it cannot write to instructions",
@@ -83,18 +85,44 @@ def write_briefs(
     `documents` is read lazily. `language` is that of the briefs, by default each document's own. `on_event` sees every
     engine event, for a live view. `seed` seeds all sampling. Raises UsageError for what the model cannot do.
     """
+    for event in write_events(documents, template, engine, model=model, style=style, language=language, seed=seed):
+        if isinstance(event, Brief | Failed):
+            yield event
+        elif on_event:
+            on_event(event)
+
+
+def write_events(
+    documents: Iterable[Document],
+    template: Template,
+    engine: Engine,
+    *,
+    model: dict[str, str],
+    style: str | None = None,
+    language: Language | None = None,
+    seed: int = 0,
+) -> Iterator[Event | Brief | Failed]:
+    """The same with all that the engine says meanwhile."""
     chosen = choose_style(engine, style)
     run = _Run(template, engine, model, chosen, check_language(engine, chosen, language), seed)
     pending = iter(documents)
     while True:
         for event in engine.run(run.requests(pending)):
-            if on_event:
-                on_event(event)
+            yield event
             run.take(event)
             yield from run.finished()
         yield from run.finished()
         if not run.ready:
             return
+
+
+def field_of(branch: str, names: Collection[str]) -> str:
+    """The field that a branch belongs to: `0.key_insights.2.category` and `title~1` are of `key_insights` and `title`.
+
+    `names` are those of the template's fields; a branch of none of them is itself.
+    """
+    parts = (part.partition("~")[0] for part in branch.split("."))
+    return next((part for part in parts if part in names), branch)
 
 
 class _Run:
@@ -138,7 +166,7 @@ class _Run:
             opened = self._open.pop(key)
             for request in opened.waiting:
                 self._by_request.pop(request, None)
-            name = opened.document.path or "standard input"
+            name = opened.document.path or "the text"
             self._outcomes.append(Failed(opened.document, EngineError(f"{name}: {event.message}")))
         elif isinstance(event, RequestDone) and (key := self._by_request.pop(event.request, None)):
             opened = self._open[key]
@@ -225,7 +253,7 @@ def check_readable(document: Document) -> Document:
 
     Scripts without spaces have few words and many letters: eight letters count as a word then.
     """
-    name = document.path or "standard input"
+    name = document.path or "the text"
     words = max(document.words, len(document.text) // 8)
     if words < LEAST_WORDS:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import Any
 
 from localsum.brief import Brief, FieldResult, Figure, Grounding, Quote, to_dict
 from localsum.engine.types import BranchDone, Engine, Event, Prompt, Request, RequestDone
-from localsum.live import field_of
+from localsum.pipeline import field_of
 from localsum.render.clean import clean, one_line
 from localsum.templates import Field, Template
 

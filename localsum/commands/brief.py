@@ -60,7 +60,6 @@ def brief(
 
     from localsum.files import undisturbed
     from localsum.inputs import find_inputs
-    from localsum.languages import find_language
     from localsum.live import LiveView
     from localsum.outputs import Folder, OneFile, Stream, is_folder
     from localsum.render import render
@@ -75,7 +74,6 @@ def brief(
         output = private_folder()
     into = Path(output) if output and is_folder(output, paths) else None
     chosen = load_template(template)
-    tongue = find_language(language) if language else None
     inputs = find_inputs(paths, recursive=recursive, pattern=glob, without=into)
     tally = Tally(unread=len(inputs.files), read=len(inputs.failed), failed=list(inputs.failed))
     if output is None:
@@ -83,7 +81,7 @@ def brief(
     else:
         out = Folder(into, wanted, show) if into else OneFile(Path(output), wanted, show, is_whole)
     session = Session(
-        chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet, language=tongue
+        chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet, language=language
     )
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     notes: list[str] = []

@@ -14,8 +14,8 @@ import typer
 from localsum import __version__
 from localsum.commands.options import ModelOption, StoreOption
 from localsum.commands.say import note, write_out
-from localsum.commands.try_out import try_out
 from localsum.errors import LocalsumError
+from localsum.try_out import try_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

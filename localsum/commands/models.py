@@ -12,7 +12,7 @@ import typer
 
 from localsum.commands.say import note, write_out
 from localsum.commands.slim import slim
-from localsum.commands.try_out import make_sure
+from localsum.try_out import make_sure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

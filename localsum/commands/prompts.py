@@ -159,31 +159,27 @@ def try_(
     as_json: JsonOption = False,
 ) -> None:
     """Write one brief and show how: for each field the prompt, its tokens, the grammar, the answer and the verdict."""
-    from localsum.commands.session import Session
-    from localsum.languages import find_language
     from localsum.live import LiveView
-    from localsum.pipeline import Failed, write_briefs
+    from localsum.pipeline import Failed
     from localsum.render.clean import to_ascii
+    from localsum.summarizer import Summarizer
     from localsum.templates import load_template
     from localsum.trial import Recorder, trial, trial_dict, trial_text
 
     chosen = load_template(template)
-    wanted = find_language(language) if language else None
     document = _first(file, format_in, is_quiet=quiet)
-    session = Session(chosen, model, style, threads, context, seed, no_store=True, quiet=quiet)
-    with LiveView(is_quiet=quiet, fields=tuple(each.name for each in chosen.fields)) as view, session:
-        recorder = Recorder(session.load(view))
-        names = {"name": session.model.name, "sha256": session.model.sha256}
-        (done,) = write_briefs(
-            [document],
-            chosen,
-            recorder,
-            model=names,
-            style=style,
-            language=wanted,
-            seed=seed,
-            on_event=view.take,
-        )
+    writer = Summarizer(
+        template=chosen,
+        model=model,
+        style=style,
+        language=language,
+        threads=threads,
+        context=context,
+        seed=seed,
+    )
+    with LiveView(is_quiet=quiet, fields=tuple(each.name for each in chosen.fields)) as view, writer:
+        writer.engine = recorder = Recorder(writer.load(view.note))
+        (done,) = writer.write([document], on_event=view.take)
     if isinstance(done, Failed):
         raise done.error
     found = trial(chosen, done, recorder)

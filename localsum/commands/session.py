@@ -1,6 +1,6 @@
-"""What a command writes briefs with: the model, its engine and the store, as the options say; and what it reads.
+"""What a command writes briefs with: a Summarizer and the store, as the options say; and what it reads.
 
-The engine is loaded when the first brief is to be written and stays until the session is left, over any number of runs.
+The store that nobody named is found, announced, or gone without here; the view and the tally are told what goes on.
 Knows nothing of outputs.
 """
 
@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localsum.commands.say import note
-from localsum.commands.try_out import make_sure
 from localsum.errors import InputError, LocalsumError
-from localsum.resources import writer_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,13 +23,12 @@ if TYPE_CHECKING:
 
     from localsum.brief import Brief
     from localsum.document import Document
-    from localsum.engine.llama import LlamaEngine
+    from localsum.engine.types import Engine
     from localsum.inputs import Inputs
-    from localsum.languages import Language
     from localsum.live import LiveView
-    from localsum.models import Model
     from localsum.pipeline import Failed
     from localsum.runs import Tally
+    from localsum.summarizer import Summarizer
     from localsum.templates import Template
 
 _RUN_COUNTS = (  # of engine.types.Counts, what --stats says of the run; the rest is in its "document"
@@ -42,7 +39,7 @@ _RUN_COUNTS = (  # of engine.types.Counts, what --stats says of the run; the res
 
 @dataclass
 class Session:
-    """Use it as a context manager: the store is opened first, and closed together with the engine."""
+    """Use it as a context manager: the store is opened first, and closed after the Summarizer."""
 
     template: Template
     model_name: str | None = None  # as --model, and so on
@@ -55,9 +52,9 @@ class Session:
     no_store: bool = False
     fresh: bool = False
     quiet: bool = False
-    language: Language | None = None
+    language: str | None = None
     store: Connection | None = None
-    engine: LlamaEngine | None = None
+    engine: Engine | None = None  # once it was needed; counts stay when it is closed
     loaded_at_s: float | None = None  # by time.perf_counter()
     timings: list[dict[str, float]] = field(default_factory=list)  # of the briefs that were written
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -78,77 +75,29 @@ class Session:
         return self.store is not None and not self.fresh
 
     @cached_property
-    def model(self) -> Model:
-        """The model, looked for when it is first asked for. Raises ModelError."""
-        from localsum.models import find_model
+    def summarizer(self) -> Summarizer:
+        """What writes, with the store that was opened."""
+        from localsum.summarizer import Summarizer
 
-        return find_model(self.model_name)
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """What a brief depends on besides document, model and template."""
-        asked = {"style": self.style, "seed": self.seed, "context": self.context, "reproducible": self.reproducible}
-        language = self.language.tag if self.language else None
-        return {**asked, "language": language, "writer": writer_version()}
-
-    def key(self, document: Document) -> str:
-        """The same for documents that have the same brief, wherever they lie."""
-        from localsum.store import key_of
-
-        return key_of(document, self.model.sha256, self.template.sha256, self.settings)
-
-    def recall(self, document: Document) -> Brief | None:
-        """The brief that is kept of the document."""
-        from localsum.store import recall
-
-        return None if self.store is None or self.fresh else recall(self.store, self.key(document), document)
-
-    def keep(self, brief: Brief) -> None:
-        from localsum.store import keep
-
-        if self.store is not None:
-            keep(self.store, self.key(brief.document), brief, self.settings)
-
-    def load(self, view: LiveView) -> LlamaEngine:
-        """The engine, loaded unless it is already."""
-        if self.engine is None:
-            view.note("looking for the model")
-            found = self.model
-            if not found.is_vouched:
-                view.note(f"trying {found.name} in a process of its own")
-                make_sure(found)
-            view.note(f"loading {found.name}")
-            from localsum.engine.llama import LlamaEngine
-
-            made = LlamaEngine(
-                found.path,
-                name=found.name,
-                thinking_off=found.entry.thinking_off if found.entry else "",
-                cells=self.context,
-                threads=self.threads,
-                reproducible=self.reproducible,
-            )
-            self.engine = self._stack.enter_context(made)
-            self.loaded_at_s = time.perf_counter()
-        return self.engine
+        return Summarizer(
+            template=self.template,
+            model=self.model_name,
+            style=self.style,
+            language=self.language,
+            threads=self.threads,
+            context=self.context,
+            seed=self.seed,
+            reproducible=self.reproducible,
+            store=self.store,
+            fresh=self.fresh,
+        )
 
     def write(self, documents: Iterable[Document], view: LiveView) -> Iterator[Brief | Failed]:
         """A brief, or the reason why not, for each document; nothing of the store."""
-        from localsum.pipeline import write_briefs
-
-        engine = self.load(view)
-        view.note("reading")
-        names = {"name": self.model.name, "sha256": self.model.sha256}
-        yield from write_briefs(
-            documents,
-            self.template,
-            engine,
-            model=names,
-            style=self.style,
-            language=self.language,
-            seed=self.seed,
-            on_event=view.take,
-        )
+        if self.engine is None:
+            self.engine = self._stack.enter_context(self.summarizer).load(view.note)
+            self.loaded_at_s = time.perf_counter()
+        return self.summarizer.write(documents, say=view.note, on_event=view.take)
 
     def run(
         self, documents: Iterable[Document | InputError], tally: Tally, view: LiveView, put: Callable[[Brief], None]
@@ -161,11 +110,11 @@ class Session:
 
         def recall(document: Document) -> Brief | None:
             progress()
-            return self.recall(document)
+            return self.summarizer.recall(document)
 
         def keep(done: Brief) -> None:
             self.timings.append(done.timing)
-            self.keep(done)
+            self.summarizer.keep(done)
 
         def put_it(done: Brief) -> None:
             progress()

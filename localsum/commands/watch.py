@@ -67,7 +67,6 @@ def watch(
     """
     from localsum.arrivals import Arrivals
     from localsum.commands.watching import Watching, counts_of
-    from localsum.languages import find_language
     from localsum.live import LiveView
     from localsum.readers import shown
     from localsum.templates import load_template
@@ -81,9 +80,8 @@ def watch(
     if form == "html" and into is None:
         raise UsageError("a page of HTML holds one brief, and more will come", "name a folder: --output briefs/")
     chosen = load_template(template)
-    tongue = find_language(language) if language else None
     session = Session(
-        chosen, model, style, threads, context, seed, reproducible, store, no_store, quiet=quiet, language=tongue
+        chosen, model, style, threads, context, seed, reproducible, store, no_store, quiet=quiet, language=language
     )
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     arrivals = Arrivals(Path(folder), settle, recursive, glob, into)
@@ -91,7 +89,7 @@ def watch(
     unreadable: set[str] = set()
     try:
         with session:
-            session.model  # noqa: B018  (where there is none, nobody should wait for an article to be told so)
+            session.summarizer.model  # noqa: B018  (where there is none, nobody should wait for an article to be told so)
             arrivals.look(monotonic())
             if new_only:
                 watching.leave(arrivals.take_all())
