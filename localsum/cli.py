@@ -61,13 +61,13 @@ def _defaults(arguments: list[str]) -> dict[str, Any]:
         return {}
     said = read_settings()
 
-    def of(group: typer.Typer) -> dict[str, Any]:
+    def of(group: typer.Typer, *without: str) -> dict[str, Any]:
         names = (command.name or getattr(command.callback, "__name__", "") for command in group.registered_commands)
-        return dict.fromkeys(names, said)
+        useful = {name: value for name, value in said.items() if name not in without}
+        return dict.fromkeys(names, useful)
 
-    # The language of `models slim` is that of what is read, not of briefs.
-    others = {name: value for name, value in said.items() if name != "language"}
-    return {**of(app), "models": {**of(models.app), "slim": others}, "prompts": of(prompts.app)}
+    # The language of `models slim` is that of what is read; the template of `prompts` is what a command is about.
+    return {**of(app), "models": of(models.app, "language"), "prompts": of(prompts.app, "template")}
 
 
 def run(arguments: list[str]) -> int:

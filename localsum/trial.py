@@ -149,7 +149,7 @@ def trial_text(found: Trial, show: Callable[[str], str] = str) -> str:
     number = {reading.id: n for n, reading in enumerate(found.readings, 1)}
     for reading in found.readings:
         times = "one question" if len(reading.asked) == 1 else f"{len(reading.asked)} questions"
-        lines += ["", f"Prompt {number[reading.id]}, read once for {times}: {reading.prefix_tokens:,} tokens"]
+        lines += ["", f"Prompt {number[reading.id]}, read once for {times}: {_tokens(reading.prefix_tokens)}"]
         lines += _block(_text(reading.prefix))
     for each in found.template.fields:
         lines += ["", "", f"{each.name}: {_shape(each)}"]
@@ -163,13 +163,13 @@ def trial_text(found: Trial, show: Callable[[str], str] = str) -> str:
 
 
 def _asked(one: Asked, prompt: int) -> Iterator[str]:
-    yield f"{one.branch}, after prompt {prompt}: {one.suffix_tokens:,} tokens"
+    yield f"{one.branch}, after prompt {prompt}: {_tokens(one.suffix_tokens)}"
     yield from _block(_text(one.suffix))
     yield "grammar"
     yield from _block(one.grammar)
     forced = f", {one.forced:,} forced by the grammar" if one.forced else ""
-    cut = f"cut off at {one.max_tokens:,} tokens" if one.finish == "length" else f"of {one.max_tokens:,} at most"
-    yield f"answer: {one.sampled:,} tokens{forced}, {cut}"
+    cut = f"cut off at {one.max_tokens:,}" if one.finish == "length" else f"of {one.max_tokens:,} at most"
+    yield f"answer: {_tokens(one.sampled)}{forced}, {cut}"
     yield from _block(one.answer)
 
 
@@ -207,13 +207,17 @@ def _shape(each: Field) -> str:
     return each.shape if each.shape == "choice" else f"{each.shape}, at most {each.words} words"
 
 
+def _tokens(count: int) -> str:
+    return f"{count:,} token{'' if count == 1 else 's'}"
+
+
 def _text(prompt: Prompt) -> str:
     return "".join(segment.text for segment in prompt)
 
 
 def _block(text: str) -> list[str]:
     """Lines behind a bar, so that nobody takes them for ours; of a long text its beginning and its end."""
-    text = clean(text)
+    text = clean(text).removesuffix("\n")
     if len(text) > _MOST_SHOWN:
         half = _MOST_SHOWN // 2
         text = f"{text[:half]}\n[… {len(text) - 2 * half:,} characters, see --json …]\n{text[-half:]}"

@@ -108,6 +108,12 @@ def test_advice_fails_nothing(here: Path, said: Said) -> None:
     assert {row["kind"] for row in json.loads(said("prompts", "check", "mine.toml", "--json")[1])} == {"advice"}
 
 
+def test_the_template_of_the_settings_is_none_of_an_argument(here: Path, said: Said, monkeypatch) -> None:
+    (here / "config.toml").write_text('template = "digest"\n')
+    monkeypatch.setenv("LOCALSUM_CONFIG", str(here / "config.toml"))
+    assert "Missing argument 'NAME|PATH'" in said("prompts", "show")[2]
+
+
 def test_a_check_obeys_nothing_that_the_file_says(here: Path, said: Said) -> None:
     (here / "bad.toml").write_text('"\\u001b[31m" = 1\n[[field]]\nname = "\\u0007"\nshape = "\u202epoem"\n')
     _, out, err = said("prompts", "check", "bad.toml")
@@ -154,6 +160,23 @@ def test_the_json_of_a_trial_has_all(said: Said, stand: type[Stand], monkeypatch
     assert by_id["0.title"]["suffix_tokens"] == sum(engine.count_tokens(s["text"]) for s in by_id["0.title"]["suffix"])
     assert reading["prefix_tokens"] == sum(engine.count_tokens(s["text"]) for s in reading["prefix"])
     assert found["brief"]["template"]["name"] == "headline"
+
+
+@pytest.mark.model
+def test_a_trial_by_the_real_model_counts_every_token(said: Said) -> None:
+    code, out, _ = said("prompts", "try", "brief", NEWS, "--model", "gemma-3-270m", "--quiet", "--json")
+    assert code == 0
+    found = json.loads(out)
+    (reading,) = found["requests"]
+    assert "Orlen pays $14 million" in reading["prefix"][0]["text"]
+    counts = [reading["prefix_tokens"], *(one["suffix_tokens"] for one in reading["branches"])]
+    assert min(counts) > 0
+    assert sum(counts) == found["brief"]["timing"]["prompt_tokens"]
+    assert sum(one["sampled_tokens"] for one in reading["branches"]) == found["brief"]["timing"]["sampled_tokens"]
+    headings = [one for one in reading["branches"] if one["field"] == "sections"]
+    assert headings
+    for one in headings:
+        assert json.dumps(one["answer"][1:], ensure_ascii=False) in one["grammar"], "not one of the options"
 
 
 def test_a_trial_shows_nothing_that_a_terminal_obeys(here: Path, said: Said, stand: type[Stand], monkeypatch) -> None:
