@@ -14,6 +14,7 @@ from localsum.grounding import Source, check
 from localsum.languages import Language, find_language
 from localsum.pipeline import write_briefs
 from localsum.readers import read_path
+from localsum.summarizer import Summarizer
 from localsum.templates import load_template
 from localsum.writing.answers import foreign
 from localsum.writing.tongue import in_language, is_other
@@ -249,6 +250,15 @@ def test_what_is_taken_from_the_article_is_not_translated(chat: str | None, styl
     )
     with pytest.raises(UsageError, match="nothing is written, so nothing in German"):
         next(found)
+
+
+def test_a_summarizer_writes_in_a_language() -> None:
+    with Summarizer(
+        template="headline", language="German", engine=ScriptedEngine(GERMAN, chat_template=CHAT)
+    ) as writer:
+        assert writer.brief(read_path(NEWS)).language == "de"
+    with pytest.raises(UsageError):
+        Summarizer(language="Klingon")
 
 
 def test_a_brief_in_another_language_is_another_brief(said: Said, stand: type[Stand], tmp_path, monkeypatch) -> None:

@@ -14,7 +14,7 @@ from localsum.grounding.words import words
 from localsum.languages import Language
 from localsum.templates import Field, Template
 
-_LEAST_COMMON = 0.5  # of the small words of a text with its source, if they are of one language
+_LEAST_COMMON = 0.3  # of the small words of a text with its source, if they are of one language: see DECISIONS.md
 
 
 def in_language(template: Template, language: Language) -> Template:
