@@ -172,7 +172,7 @@ def _off_subject(text: str, each: Field, read: Source, desk: Desk) -> str | None
     wanted = cues.matcher(each.match)
     rests_on = sentences_at(check(text, read).evidence, desk)
     is_told = any(matches(one, wanted) for one in (text, *(s.text for s in rests_on)))
-    return None if is_told else f"the source does not say it is one of the {each.label.lower()}"
+    return None if is_told else f"it rests on nothing that the source says of {each.label.lower()}"
 
 
 def _most_shown(each: Field, desk: Desk) -> int:
