@@ -163,8 +163,10 @@ def brief_of(script: Any, text: str = ORLEN + " The supplier disputes the figure
 @pytest.mark.parametrize(
     ("answer", "measures"),
     [
-        ("the software that sends its ambulances", "The software that sends its ambulances"),  # of the source: taken
+        ("price of the software that sends its ambulances", "price of the software that sends its ambulances"),
+        ("amount", ""),
         ("a bridge over the river", ""),  # of nothing: the source's phrase stays
+        ("price that the supplier disputes", ""),  # of another sentence
         ("14 million dollars", ""),
     ],
 )
