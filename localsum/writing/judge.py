@@ -228,7 +228,8 @@ def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[
 def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
     """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least."""
     name = answers.main_name(each)
-    own = [entry for entry in desk.drafts[each.name].entries if _is_plain(entry.parts[name])]
+    every = desk.drafts[each.name].entries
+    own = [entry for entry in every if each.extract == "matching" or _is_plain(entry.parts[name])]
     if each.extract == "insights":
         own += _others(answers.main_part(each), name, each, desk)
     before = list(out.said)  # its own entries do not repeat each other
@@ -238,8 +239,11 @@ def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
         wanted = each.count[1] if is_long else max(wanted, len(own))
     elif each.extract == "matching":  # what the source has of it is rarely more than fits
         wanted = each.count[1]
-    for entry in own:
-        if len(draft.entries) >= min(wanted, each.count[1]):
+    # In a conversation all may be in somebody's own voice: better than less than is wanted at least.
+    spoken = [entry for entry in every if entry not in own] if each.extract == "topics" else []
+    for entry in [*own, *spoken]:
+        enough = each.count[0] if entry in spoken else wanted
+        if len(draft.entries) >= min(enough, each.count[1]):
             break
         others = out.said if each.extract == "insights" else before
         least = _LEAST_BODY if each.extract == "topics" else 1
