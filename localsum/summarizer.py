@@ -174,6 +174,7 @@ class Summarizer:
                 cells=self._context,
                 threads=self._threads,
                 reproducible=self._reproducible,
+                shortlist=self._language is None or self._language.code == "en",  # it is chosen by what is read
             )
             self.engine = self._stack.enter_context(made)
         return self.engine

@@ -273,6 +273,8 @@ def test_a_brief_in_another_language_is_another_brief(said: Said, stand: type[St
     assert language() is None
     assert language("--language", "German") == "de"
     assert language("-l", "fr") == "fr"
+    # The shortlist is of the tokens that the source's language needs.
+    assert [engine.options["shortlist"] for engine in stand.made] == [True, False, False]
     assert len(stand.made) == 3
     assert language("--language", "de") == "de"
     assert language() is None

@@ -111,8 +111,9 @@ def test_owners(sentence: str, owner: str) -> None:
     assert people.owner(material, material.sentences[0]) == owner
 
 
-def test_decisions_are_what_was_decided_and_nothing_else() -> None:
-    assert [part["text"] for part in items(brief(meeting()), "decisions")] == [
+@pytest.mark.parametrize("chat", [None, CHAT], ids=["extractive", "written"])
+def test_decisions_are_what_was_decided_and_nothing_else(chat: str | None) -> None:
+    assert [part["text"] for part in items(brief(meeting(), chat=chat), "decisions")] == [
         "We agreed to keep the assistant until December, but only with numbers from the catalogue.",
         "Motion to spend 900 pounds on the hole in the roof of the map room now. The motion passes unanimously.",
     ]

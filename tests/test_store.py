@@ -110,6 +110,9 @@ def test_search_finds_words_of_briefs_and_of_sources(path: Path) -> None:
         assert len(store.search(kept, "camera", 9)) == 2
         assert store.search(kept, "lamp zebra", 9) == []
         assert len(store.search(kept, "lamp", 1)) == 1
+        store.keep(kept, key(numbers()), numbers(), SETTINGS)
+        (only,) = store.search(kept, "James Watt", 9)  # what a figure measures
+        assert only.id == 3
 
 
 QUERIES = ['"', "lamp OR", 'NEAR("a"', "said:lamp", "-lamp", "lamp*", "^lamp", "a\0b", "(", "'; DROP", "界", "\ud800 a"]

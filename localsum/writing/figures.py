@@ -62,6 +62,7 @@ _NOT_PLURAL = listed(
     appears says reads holds leaves provides requires supports reaches beats points equals adds plays"""
 )
 _MOST_UNIT = 4  # words
+_MOST_CHARS = 1_500  # of a sentence; a longer one is data
 _SIZED = listed("models versions variants sizes checkpoints series fails wins")  # "the 70B models"
 _EACH = re.compile(r"\s(?:per|an?|each|every)\s(?:second|minute|hour|day|night|week|month|quarter|year|person|head)\b")
 _OR_MORE = re.compile(r"\s?\+|-plus\b")
@@ -144,6 +145,8 @@ def _repeats(figure: Counted, other: Counted) -> bool:
 def _of(sentence: Sentence, material: Material, words: int) -> Iterator[Counted]:
     """The figures of a sentence."""
     start, end = sentence.span
+    if end - start > _MOST_CHARS:
+        return
     text = re.sub(r"\s", " ", material.document.text[start:end])
     named = [name for name in names_in(text) if any(part[:1].isdigit() for part in name.parts)]
     values = [

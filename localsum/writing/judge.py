@@ -172,7 +172,7 @@ def _off_subject(text: str, each: Field, read: Source, desk: Desk) -> str | None
     wanted = cues.matcher(each.match)
     rests_on = sentences_at(check(text, read).evidence, desk)
     is_told = any(matches(one, wanted) for one in (text, *(s.text for s in rests_on)))
-    return None if is_told else f"the source does not say it is one of the {each.label.lower()}"
+    return None if is_told else f"it rests on nothing that the source says of {each.label.lower()}"
 
 
 def _most_shown(each: Field, desk: Desk) -> int:
@@ -232,7 +232,8 @@ def _fill(each: Field, draft: Draft, desk: Desk, source: Source, out: Judgement)
     Beside the model's own in another language nothing is added.
     """
     name = answers.main_name(each)
-    own = [entry for entry in desk.drafts[each.name].entries if _is_plain(entry.parts[name])]
+    every = desk.drafts[each.name].entries
+    own = [entry for entry in every if each.extract == "matching" or _is_plain(entry.parts[name])]
     if each.extract == "insights":
         own += _others(answers.main_part(each), name, each, desk)
     before = list(out.said)  # its own entries do not repeat each other
@@ -242,10 +243,13 @@ def _fill(each: Field, draft: Draft, desk: Desk, source: Source, out: Judgement)
         wanted = each.count[1] if is_long else max(wanted, len(own))
     elif each.extract == "matching":  # what the source has of it is rarely more than fits
         wanted = each.count[1]
+    # In a conversation all may be in somebody's own voice: better than less than is wanted at least.
+    spoken = [entry for entry in every if entry not in own] if each.extract == "topics" else []
     if source.across and draft.entries:
-        wanted = 0
-    for entry in own:
-        if len(draft.entries) >= min(wanted, each.count[1]):
+        own, spoken = [], []
+    for entry in [*own, *spoken]:
+        enough = each.count[0] if entry in spoken else wanted
+        if len(draft.entries) >= min(enough, each.count[1]):
             break
         others = out.said if each.extract == "insights" else before
         least = _LEAST_BODY if each.extract == "topics" else 1

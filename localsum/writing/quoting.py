@@ -1,4 +1,4 @@
-"""The quotes of a brief, all verbatim: what people say between quotation marks, then sentences that the model chooses."""
+"""The quotes of a brief, all verbatim: what people say between quotation marks, then sentences the model chooses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from localsum.writing.speech import sayings, speaker_of
 
 
 def fill(each: Field, draft: Draft, material: Material, shelf: Shelf, count: Callable[[str], int]) -> list[Ask]:
-    """Put quotes into the draft, those with a speaker first, and ask what the model is to choose; `count` counts tokens."""
+    """Put quotes into the draft, those with a speaker first; ask what the model is to choose. `count` is of tokens."""
     least, most = each.count if each.shape == "items" else (1, 1)
     spoken = sayings(material, least_words=7, most_words=each.words)
     centrality = {s.index: s.centrality for s in material.sentences}

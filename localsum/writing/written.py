@@ -36,7 +36,11 @@ _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
 _MOST_CHARS = 2_500  # of the sentences shown beside a question about one item
 _AROUND = 2  # sentences before and after each of them
 _SAYS_NOTHING = re.compile(r"\b(?:affect|impact)", re.IGNORECASE)  # "This affects the company and the industry."
-_LEAST_MEASURE = 0.99  # of the stems of what a figure is said to measure that its sentences have
+# What a phrase for a figure may say beyond the figure's clause, and what of the clause it may not leave out.
+_MEASURES = content_stems(
+    "number amount share percentage percent cost price rate fee total sum count money size length"
+)
+_TURNS = frozenset("more less fewer additional extra not never no only".split())  # noqa: SIM905
 _AGAIN = "Read the text and do what is asked after it. Use only facts, names and numbers of the text."
 
 
@@ -288,13 +292,21 @@ def _measures(each: Field, draft: Draft, source: Source, without: str) -> list[A
 
 
 def _phrase(answer: str, figure: Figure, part: Field, text: str, source: Source) -> str:
-    """The model's phrase for what a figure measures, or "" where it is none; `text` is what it was asked of."""
+    """The model's phrase for what a figure measures, or "" where it is none; `text` is what it was asked of.
+
+    It may only put the figure's own clause in other words: what stands beside it in the sentence is often about another
+    figure.
+    """
     phrase = answers.tidy(answer, part).rstrip(".")
-    stems = content_stems(phrase)
-    if figure.value in phrase or not stems or refuse(phrase, text, least_shared=_LEAST_MEASURE, most_words=part.words):
+    phrase = phrase[:1].lower() + phrase[1:] if answer.lstrip()[:1].islower() else phrase
+    clause = f"{figure.measures or text} {figure.text}"
+    stems = content_stems(phrase) - _MEASURES
+    if not stems - content_stems(figure.text) or not stems <= content_stems(clause) or figure.value in phrase:
         return ""
-    is_own = len(stems & content_stems(f"{figure.text} {figure.unit}")) == len(stems)
-    return "" if is_own or check(phrase, source).verdict == "unsupported" else phrase
+    turned = {word for word in clause.split() if word in _TURNS}
+    if not turned <= set(phrase.split()) or refuse(phrase, text, least_shared=0.0, most_words=part.words):
+        return ""
+    return "" if check(phrase, source).verdict == "unsupported" else phrase
 
 
 def _heading(part: Field, entry: Entry, source: Source, without: str, name: str) -> list[Ask]:
