@@ -99,6 +99,10 @@ def source(across: str) -> Source:
         ("fr", "Les navires doivent naviguer en 2031."),
         ("es", "El pedido supone 240 empleos y cuesta 1240 millones de dólares."),
         ("de", "Die Chefin sprach um 15 Uhr von elf Wochen."),
+        ("es", "Cuestan 1,24 mil millones de dólares."),
+        ("sv", "De kostar 1,24 miljarder dollar."),
+        ("ru", "Они стоят 1,24 миллиарда долларов."),
+        ("vi", "Giá là 1,24 tỷ đô la."),
     ],
 )
 def test_what_the_numbers_bear_out_is_partial_at_best(language: str, text: str) -> None:
@@ -115,6 +119,8 @@ def test_what_the_numbers_bear_out_is_partial_at_best(language: str, text: str) 
         ("fr", "Les navires doivent naviguer en 2032.", "2032"),
         ("de", "Jedes Schiff fasst 3,6 Prozent mehr.", "3,6"),
         ("fr", "Chaque navire transporte 1 540 passagers.", "1 540"),
+        ("de", "Die Schiffe kosten 1,24 Millionen Dollar.", "1,24"),
+        ("pt", "Custam 1,24 milhões de dólares.", "1,24"),
     ],
 )
 def test_a_number_that_the_source_lacks_is_found(language: str, text: str, number: str) -> None:

@@ -1,6 +1,6 @@
 """Makes the picture of the README: the page of an example's brief in a headless Chromium, one claim pointed at.
 
-    python tools/picture.py            # writes docs/brief.webp; needs Chromium and an installed model
+python tools/picture.py            # writes docs/brief.webp; needs Chromium and an installed model
 """
 
 from __future__ import annotations

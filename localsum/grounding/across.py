@@ -12,7 +12,7 @@ from collections import defaultdict
 from localsum.document import Span
 from localsum.grounding.case import Case, Finding
 from localsum.grounding.facts import quotations
-from localsum.grounding.source import Source, Statement, digits_of
+from localsum.grounding.source import Source, Statement, digits_of, value_of
 from localsum.grounding.words import normal
 
 _NOUNS = ("de", "lb")  # languages whose nouns have capitals, so that these tell no names
@@ -22,6 +22,17 @@ _NUMBER = re.compile(
 _LATIN = re.compile(r"[\x00-\u024f\u1e00-\u1eff’‐‑–]+")
 _WORD = re.compile(r"\w{2,40}(?:-\w{1,40}){0,3}")
 _MOST = 3  # sentences of evidence
+_REACH = 24  # characters after a number in which its scale stands
+# Most languages of Latin and Cyrillic letters have these two words in common; "billion" means one thing or another.
+_SCALES = (
+    (
+        1e9,
+        re.compile(
+            r"\s?(?:mil\s(?:millones|milh)|mill?i[aá]rd|mil[jy]ar|mrd|mld|bilh|милл?иард|мільярд)", re.IGNORECASE
+        ),
+    ),
+    (1e6, re.compile(r"\s?(?:mill?i[oóò]|miljo|milyon|milh|mln|mio\b|миллион|мільйон)", re.IGNORECASE)),
+)
 
 
 def findings(sentence: str, source: Source) -> tuple[list[Finding], list[Span]]:
@@ -29,8 +40,9 @@ def findings(sentence: str, source: Source) -> tuple[list[Finding], list[Span]]:
     statement = Statement(sentence, english=False)
     found = []
     shared: dict[int, float] = defaultdict(float)
-    for number in dict.fromkeys(match.group() for match in _NUMBER.finditer(sentence)):
-        places = {i for key in _keys(number) for i in source.anchors.get(key, ())}
+    for match in _NUMBER.finditer(sentence):
+        number = match.group()
+        places = {i for key in _keys(number, sentence[match.end() :][:_REACH]) for i in source.anchors.get(key, ())}
         if not places:
             found.append(Finding(f"number not in source: {number}"))
         for i in places:
@@ -44,6 +56,7 @@ def findings(sentence: str, source: Source) -> tuple[list[Finding], list[Span]]:
         places = source.anchors.get(part, set())
         for i in places:
             shared[i] += 1 / len(places)
+    found = list(dict.fromkeys(found))
     found += quotations(Case(statement, source, ()))
     checked = "only numbers and names were" if tells_names else "only numbers were"
     found.append(Finding(f"in another language than the source: {checked} checked", hard=False))
@@ -51,12 +64,16 @@ def findings(sentence: str, source: Source) -> tuple[list[Finding], list[Span]]:
     return found, [source.spans[i] for i in best]
 
 
-def _keys(number: str) -> set[str]:
-    """What a number may mean, a comma or a stop dividing thousands or beginning the decimals; and how it is written."""
+def _keys(number: str, after: str) -> set[str]:
+    """What a number may mean, a comma or a stop dividing thousands or beginning the decimals.
+
+    Before a word for millions or thousands of them that is the value; else its digits, and how it is written.
+    """
     plain = re.sub(r"[ '’\u00a0\u202f]", "", number)
-    keys = {number}
+    scale = next((size for size, words in _SCALES if words.match(after)), None)
+    keys = set() if scale else {number}
     for thousands, decimal in ((",", "."), (".", ",")):
         meant = plain.replace(thousands, "").replace(decimal, ".")
         if meant.count(".") <= 1:
-            keys.add(digits_of(float(meant)))
+            keys.add(value_of(float(meant) * scale) if scale else digits_of(float(meant)))
     return keys

@@ -121,7 +121,7 @@ class Source:
     def anchors(self) -> dict[str, set[int]]:
         """What is the same in other languages and the sentences that hold it, -1 for the date of publication.
 
-        Parts of names, numbers as they are written, and what numbers mean by their digits (see `digits_of`).
+        Parts of names, numbers as they are written, and what they mean: `digits_of`, `value_of`.
         """
         anchors: dict[str, set[int]] = defaultdict(set)
         for i, sentence in enumerate(self.sentences):
@@ -129,6 +129,7 @@ class Source:
                 anchors[key].add(i)
         for number, i, value in self._values:
             anchors[digits_of(number)].add(i)
+            anchors[value_of(number)].add(i)
             if value.unit == "clock":
                 anchors[digits_of(number // 60)].add(i)
         return anchors
@@ -217,6 +218,11 @@ class Source:
 
 
 _WRITTEN = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def value_of(number: float) -> str:
+    """The key of a value."""
+    return f"={number:.6g}"
 
 
 def digits_of(number: float) -> str:

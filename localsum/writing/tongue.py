@@ -21,7 +21,7 @@ def in_language(template: Template, language: Language) -> Template:
     """The template with every wish for text in that language; what is chosen or copied stays as it is."""
     return replace(
         template,
-        instruction=f"{template.instruction} Write in {language.name}, whatever the language of the article.".strip(),
+        instruction=f"{template.instruction} The reader understands only {language.name}.".strip(),
         fields=tuple(_field_in(each, language) for each in template.fields),
     )
 
