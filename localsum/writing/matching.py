@@ -55,7 +55,7 @@ def matching(
     hits = {s.index: matches(s.text, wanted) for s in material.sentences if _is_fit(s) and s.words <= words}
 
     def score(sentence: Sentence) -> float:
-        before = 0.8 * bool(_BACKGROUND.search(sentence.text))
+        before = 1.5 * bool(_BACKGROUND.search(sentence.text))
         standing = max(-0.5, sentence.standing) if sentence.words < _SHORT else sentence.standing
         return 0.8 * min(3, hits[sentence.index]) + 0.5 * sentence.centrality + standing - before
 
