@@ -24,6 +24,7 @@ from localsum.gguf import read_header
 from localsum.resources import resource
 
 _FOREIGN = 0.1  # of what a sequence has read: with more tokens than that outside the common ones, all rows are used
+_FEW = 8  # rare tokens say nothing of a language
 _COMMON = 32_768  # pieces: more do not fit the caches of processors beside the rest, and hardly any is ever missed
 _READ = 8192  # rows for tokens that were read; the oldest give way
 _CHUNK = 4096  # rows that are brought in at once
@@ -90,7 +91,7 @@ class Shortlist:
         self._look()
         self._tap.close()  # the last decode may have failed
         asked = self._seen[list(seqs)]
-        if self._rows and len(asked) and (asked[:, 1] <= _FOREIGN * asked[:, 0]).all():
+        if self._rows and len(asked) and (asked[:, 1] <= _FOREIGN * asked[:, 0] + _FEW).all():
             self._tap.open(len(asked), ends=self._is_checked)
 
     def close(self, own: Callable[[], Logits]) -> list[Logits] | None:
