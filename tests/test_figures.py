@@ -79,6 +79,18 @@ ORLEN = "The city of Orlen will pay 14 million dollars to replace the software t
         ),
         ("They will spend €480 million on new models.", "480 million", "€", "spend … on new models"),
         ("The plant in Quill draws 480 MW from the grid.", "480", "MW", "The plant in Quill draws … from the grid"),
+        (
+            "An overwhelming 70 percent of the people in Quill want the bridge.",
+            "70",
+            "percent",
+            "of the people in Quill want the bridge",
+        ),
+        (
+            "Kestrel sells a $6.99-a-month service to the ports.",
+            "6.99",
+            "$ a month",
+            "Kestrel sells a … service to the ports",
+        ),
         ("Quill gives 15 percent to evaluation.", "15", "percent", "Quill gives … to evaluation"),
         ("The new pumps use 10-15 % less current.", "10-15", "%", "The new pumps use … less current"),
     ],

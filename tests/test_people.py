@@ -154,3 +154,24 @@ def test_a_model_is_believed_only_where_the_source_speaks_of_it(tmp_path) -> Non
     (made,) = write_briefs([read(text)], load_template(str(path)), engine, model={"name": "scripted", "sha256": "00"})
     assert isinstance(made, Brief)
     assert [part["text"] for part in items(made, "risks")] == ["A flood could reach the lower basin in autumn."]
+
+
+def test_what_a_model_writes_has_the_owner_that_its_sentences_name(tmp_path) -> None:
+    path = tmp_path / "owned.toml"
+    path.write_text(
+        '[[field]]\nname = "promises"\nshape = "items"\nask = "Promises:"\n'
+        '[[field.part]]\nname = "text"\nshape = "text"\n'
+        '[[field.part]]\nname = "who"\nshape = "line"\nextract = "owner"\n'
+    )
+    text = (
+        "The harbour of Quill was sold to a builder of ships on Monday. "
+        "Dana Ruiz will send the tables of the harbour to the council by Friday. "
+        "The builder hired forty people from the town of Quill."
+    )
+    answer = "- The tables of the harbour go to the council by Friday."
+    engine = ScriptedEngine({"0.promises": answer}, chat_template=CHAT)
+    (made,) = write_briefs([read(text)], load_template(str(path)), engine, model={"name": "scripted", "sha256": "00"})
+    assert isinstance(made, Brief)
+    assert {"text": "The tables of the harbour go to the council by Friday.", "who": "Dana Ruiz"} in items(
+        made, "promises"
+    )

@@ -64,7 +64,9 @@ _NOT_PLURAL = listed(
 _MOST_UNIT = 4  # words
 _MOST_CHARS = 1_500  # of a sentence; a longer one is data
 _SIZED = listed("models versions variants sizes checkpoints series fails wins")  # "the 70B models"
-_EACH = re.compile(r"\s(?:per|an?|each|every)\s(?:second|minute|hour|day|night|week|month|quarter|year|person|head)\b")
+_EACH = re.compile(
+    r"[-\s](?:per|an?|each|every)[-\s](?:second|minute|hour|day|night|week|month|quarter|year|person|head)\b"
+)
 _OR_MORE = re.compile(r"\s?\+|-plus\b")
 _UNTOLD = 1.5  # what a figure loses that nothing says the meaning of
 _LEAST_WORTH = 0.5
@@ -206,7 +208,7 @@ def _with_unit(group: list[Value], text: str) -> tuple[int, int, str, str] | Non
     end, value, unit = place
     each = _EACH.match(text, end)
     if each:
-        end, unit = each.end(), f"{unit} {each.group().strip()}".strip()
+        end, unit = each.end(), f"{unit} {each.group().replace('-', ' ').strip()}".strip()
     return hedge_before(text, group[0]), end, value, unit
 
 

@@ -11,7 +11,7 @@ from localsum.writing import cues, select
 from localsum.writing.material import POINTS_BACK, Material, Sentence
 from localsum.writing.shelf import Shelf
 
-_LEAST_MATCH = -0.5
+_LEAST_MATCH = -0.3
 _SHORT = 7  # words; a shorter sentence is shown with what it is about,
 _BACK = 8  # at most so many sentences before it
 # Words right before a match that take it back.
@@ -55,7 +55,7 @@ def matching(
     hits = {s.index: matches(s.text, wanted) for s in material.sentences if _is_fit(s) and s.words <= words}
 
     def score(sentence: Sentence) -> float:
-        before = 0.8 * bool(_BACKGROUND.search(sentence.text))
+        before = 2.0 * bool(_BACKGROUND.search(sentence.text))
         standing = max(-0.5, sentence.standing) if sentence.words < _SHORT else sentence.standing
         return 0.8 * min(3, hits[sentence.index]) + 0.5 * sentence.centrality + standing - before
 

@@ -57,6 +57,7 @@ _VERBS = listed(
     went came made took"""
 )
 _MAY_END = listed("it them him her us more less too again alone so each up down out off over away back")
+_ARTICLE = re.compile(r"(?:an?|the|only|just|some|all)(?: [a-z]+)?", re.IGNORECASE)
 _LEAST = 2  # content words of a measure
 
 
@@ -135,6 +136,8 @@ def _goes_on(after: str) -> bool:
 
 
 def _joined(before: str, after: str) -> str:
+    if _ARTICLE.fullmatch(before.strip()) and (_first(after) in _VERBS or _first(after) == "of"):
+        before = ""  # "an overwhelming 70 percent of the town"
     before, after = before.strip(" ,;:–—\"“”'"), after.strip(' ,;:.–—"“”!?')
     return f"{before} {GAP} {after}".strip() if before else after
 
