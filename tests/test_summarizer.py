@@ -325,6 +325,26 @@ def test_a_text_may_have_a_title_beside_it() -> None:
 
 # With the real model
 
+HOOKED = """
+import sys
+from localsum.guard import REFUSED
+seen = []
+sys.addaudithook(lambda event, _: seen.append(event) if event.startswith(REFUSED) else None)
+from localsum import ScriptedEngine, Summarizer, read_path
+with Summarizer(engine=ScriptedEngine() if sys.argv[1] == "scripted" else None) as summarizer:
+    assert list(summarizer.briefs([read_path(sys.argv[2])]))[0].fields
+print(*seen)
+"""
+
+
+@pytest.mark.parametrize("engine", ["scripted", pytest.param("real", marks=pytest.mark.model)])
+def test_without_the_guard_nothing_goes_out_either(engine: str) -> None:
+    """A Summarizer does not seal the process it is in; a hook sees that it needs no refusing."""
+    command = [sys.executable, "-c", HOOKED, engine, str(NEWS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "\n"
+
+
 MEMORY = """
 import gc, sys
 from localsum import Summarizer
