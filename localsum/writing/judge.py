@@ -165,13 +165,13 @@ def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source,
 
 
 def _off_subject(text: str, each: Field, read: Source, desk: Desk) -> str | None:
-    """Why a text does not serve a field of matching sentences, or None: neither it nor what it rests on holds a word.
+    """Why a text does not serve a field of matching sentences, or None: what it rests on holds none of the words.
 
-    Asked for risks, small models list facts.
+    Asked for risks, small models list facts, and put the words in themselves.
     """
     wanted = cues.matcher(each.match)
     rests_on = sentences_at(check(text, read).evidence, desk)
-    is_told = any(matches(one, wanted) for one in (text, *(s.text for s in rests_on)))
+    is_told = any(matches(sentence.text, wanted) for sentence in rests_on)
     return None if is_told else f"it rests on nothing that the source says of {each.label.lower()}"
 
 
