@@ -200,6 +200,7 @@ def test_options_reach_the_engine(stand: type[Stand], said: Said, monkeypatch: p
         "cells": 4096,
         "threads": 3,
         "reproducible": True,
+        "shortlist": True,
     }
     assert seeds == {11}
     assert said("brief", transcript)[0] == 0
