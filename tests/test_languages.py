@@ -102,6 +102,7 @@ def source(across: str) -> Source:
         ("es", "Cuestan 1,24 mil millones de dólares."),
         ("sv", "De kostar 1,24 miljarder dollar."),
         ("ru", "Они стоят 1,24 миллиарда долларов."),
+        ("zh", "九艘船的价格为12.4亿美元，每艘载客1450人。"),
         ("vi", "Giá là 1,24 tỷ đô la."),
     ],
 )
@@ -120,6 +121,8 @@ def test_what_the_numbers_bear_out_is_partial_at_best(language: str, text: str) 
         ("de", "Jedes Schiff fasst 3,6 Prozent mehr.", "3,6"),
         ("fr", "Chaque navire transporte 1 540 passagers.", "1 540"),
         ("de", "Die Schiffe kosten 1,24 Millionen Dollar.", "1,24"),
+        ("zh", "九艘船的价格为12.4万美元。", "12.4"),
+        ("ja", "各船は1540人を運ぶ。", "1540"),
         ("pt", "Custam 1,24 milhões de dólares.", "1,24"),
     ],
 )
@@ -211,6 +214,34 @@ def test_a_brief_in_another_language_says_what_was_not_checked() -> None:
     assert from_dict(data, done.document).language == "de"
     del data["language"]  # as an older version kept it
     assert from_dict(data, done.document).language is None
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "summary"),
+    [
+        (
+            "ja",
+            "フェリー会社が22隻で計画を自分で作る",
+            "同社は9路線で22隻のフェリーを運航している。年間640万人の乗客を運ぶ。",
+        ),
+        ("zh", "渡轮公司让22艘船自己编排时刻表", "该公司在九条航线上运营22艘渡轮。每台计算机价格为3100英镑。"),
+        (
+            "ru",
+            "Паромная компания ставит модель на 22 судна",
+            "Компания управляет 22 паромами на девяти линиях. Она перевозит 6,4 миллиона человек.",
+        ),
+        (
+            "ar",
+            "شركة عبارات تضع نموذجا على متن 22 سفينة",
+            "تشغل الشركة 22 عبارة على تسعة خطوط. يبلغ سعر كل حاسوب 3100 جنيه.",
+        ),
+    ],
+)
+def test_other_scripts_arrive(language: str, title: str, summary: str) -> None:
+    script = {"0.title": title, **{f"0.summary{n}": summary for n in ("", "~1", "~2")}}
+    done = brief_in(find_language(language), script)
+    assert (done["title"], done["summary"]) == (title, summary), done.warnings
+    assert {each.grounding.verdict for each in done.fields.values()} == {"partial"}
 
 
 def test_without_a_language_the_same_answers_are_refused() -> None:

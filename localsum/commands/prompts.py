@@ -11,7 +11,7 @@ import typer
 
 from localsum.commands import options
 from localsum.commands.say import note, terminal, write_out
-from localsum.errors import LocalsumError, TemplateError, UsageError
+from localsum.errors import InputError, LocalsumError, TemplateError, UsageError
 
 if TYPE_CHECKING:
     from localsum.document import Document
@@ -109,7 +109,7 @@ def new(
     if path.exists() and not force:
         raise UsageError(f"{path} is there already", "name another file, or replace it: --force")
     write_atomically(path, copied.copy(path.stem))
-    shown = shlex.quote(str(path) if is_path(str(path)) else f"./{path}")
+    shown = shlex.quote(str(path))
     note(f"{path} is a copy of {source}. Edit it, then: localsum prompts check {shown}")
     note(f"see what a model makes of it: localsum prompts try {shown} FILE")
 
@@ -195,7 +195,7 @@ def _first(file: str, format_in: str | None, *, is_quiet: bool) -> Document:
     from localsum.readers import read
 
     documents: Any = read(None if file == "-" else Path(file), format_in=format_in)
-    found = next(documents)
+    found = next(documents, None) or InputError(f"{file} holds no document", "look at it: localsum read FILE")
     if isinstance(found, LocalsumError):
         raise found
     if next(documents, None) is not None and not is_quiet:

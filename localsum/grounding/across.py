@@ -16,15 +16,18 @@ from localsum.grounding.source import Source, Statement, digits_of, value_of
 from localsum.grounding.words import normal
 
 _NOUNS = ("de", "lb")  # languages whose nouns have capitals, so that these tell no names
-_NUMBER = re.compile(
-    r"(?<![\w.,])(?:\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3}){1,5}(?:[.,]\d{1,9})?|\d{1,15}(?:[.,]\d{1,9})?)(?!\w)"
-)
+# Letters that a number is no part of a word beside; in scripts without spaces every number stands beside some.
+_BESIDE = r"0-9A-Za-z_\u00c0-\u0dff\u0f00-\u1fff"
+_GROUPS, _PLAIN = r"\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3}){1,5}", r"\d{1,15}"
+_NUMBER = re.compile(rf"(?<![{_BESIDE}.,])(?:{_GROUPS}|{_PLAIN})(?:[.,]\d{{1,9}})?(?![{_BESIDE}])")
 _LATIN = re.compile(r"[\x00-\u024f\u1e00-\u1eff’‐‑–]+")
 _WORD = re.compile(r"\w{2,40}(?:-\w{1,40}){0,3}")
 _MOST = 3  # sentences of evidence
 _REACH = 24  # characters after a number in which its scale stands
-# Most languages of Latin and Cyrillic letters have these two words in common; "billion" means one thing or another.
+# Words of East Asia, and two that most languages of Latin and Cyrillic letters have; "billion" means one or another.
 _SCALES = (
+    (1e8, re.compile("[亿億억]")),
+    (1e4, re.compile("[万萬만]")),
     (
         1e9,
         re.compile(

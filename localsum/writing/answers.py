@@ -14,6 +14,7 @@ from localsum.languages import Language
 from localsum.sentences import split
 from localsum.templates import Field
 from localsum.writing import cues, headline
+from localsum.writing.said import joined
 
 _SPARE = 2  # items asked for beyond those shown
 _MOST_READ = 2  # times the sentences of a text: some may be refused
@@ -160,7 +161,7 @@ def tidy(text: str, each: Field) -> str:
         if is_unfinished(sentence):
             break
         kept.append(sentence)
-    return " ".join(kept)
+    return joined(kept)
 
 
 def parse_items(text: str, each: Field) -> list[dict[str, str]]:

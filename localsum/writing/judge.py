@@ -19,7 +19,7 @@ from localsum.writing.draft import Draft, Entry
 from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, unfit
 from localsum.writing.matching import matches
 from localsum.writing.material import Sentence
-from localsum.writing.said import REPEATS, is_said, points_back, sentences
+from localsum.writing.said import REPEATS, is_said, joined, length, points_back, sentences
 from localsum.writing.shelf import runs_of
 
 # A summary has the source's words but joins its places; an item makes one point.
@@ -146,7 +146,7 @@ def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source,
         text, reason = kept(parts[name], part, read, desk, [*out.said, *quotes], ITEM)
         if reason is None and each.extract != "topics" and is_quotation(text):
             reason = "a quotation"
-        if reason is None and each.extract == "topics" and len(text.split()) < _LEAST_BODY:
+        if reason is None and each.extract == "topics" and length(text) < _LEAST_BODY:
             reason = "too short"
         if reason is None and points_back(text):
             reason = "it does not say who or what is meant"
@@ -326,10 +326,10 @@ def kept(text: str, part: Field, source: Source, desk: Desk, said: list[str], le
             reasons.append(reason)
         else:
             shown.append(sentence)
-    rest = " ".join(shown)
+    rest = joined(shown)
     if not rest:
         return text, reasons[0] if reasons else "no answer"
-    if len(shown) < part.sentences[0] and len(rest.split()) < part.words // 2:
+    if len(shown) < part.sentences[0] and length(rest) < part.words // 2:
         return text, reasons[0] if reasons else "too short"
     return rest, None
 
@@ -356,7 +356,7 @@ def _is_plain(text: str) -> bool:
 
 def is_answer(text: str) -> bool:
     """Whether a text says anything: not "Done." or "HACKED"."""
-    return len(text.split()) >= _LEAST_ANSWER
+    return length(text) >= _LEAST_ANSWER
 
 
 def sentences_at(spans: Sequence[Span], desk: Desk) -> tuple[Sentence, ...]:

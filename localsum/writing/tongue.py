@@ -38,8 +38,8 @@ def _field_in(each: Field, language: Language) -> Field:
 
 
 def is_other(text: str, source: Source) -> bool:
-    """Whether a text is in another language than the source: few of its small words are the source's."""
-    small = [word for word in words(text, english=False) if word.norm.isalpha() and text[word.start].islower()]
+    """Whether a text is in another language than the source: few of its words without a capital are the source's."""
+    small = [word for word in words(text, english=False) if word.norm.isalpha() and not text[word.start].isupper()]
     return sum(word.norm in source.norms for word in small) < _LEAST_COMMON * len(small)
 
 
