@@ -148,7 +148,9 @@ def test_a_model_is_believed_only_where_the_source_speaks_of_it(tmp_path) -> Non
         "A flood could reach the lower basin of the harbour in autumn."
     )
     answer = (
-        "- The builder hired forty people from the town of Quill.\n- A flood could reach the lower basin in autumn."
+        "- The builder hired forty people from the town of Quill.\n"
+        "- In a flood the builder hired forty people from the town of Quill.\n"
+        "- A flood could reach the lower basin in autumn."
     )
     engine = ScriptedEngine({"0.risks": answer}, chat_template=CHAT)
     (made,) = write_briefs([read(text)], load_template(str(path)), engine, model={"name": "scripted", "sha256": "00"})
