@@ -7,7 +7,7 @@ document turns up whose brief is not kept already.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -54,7 +54,7 @@ def outcomes(
     recall: Callable[[Document], Brief | None],
     write: Callable[[Iterator[Document]], Iterator[Brief | Failed]],
     keep: Callable[[Brief], None],
-) -> Iterator[Brief | Failed]:
+) -> Generator[Brief | Failed, None, None]:
     """A brief of each document, or why there is none, as they are done: one that is kept needs no writing, the others
     come as `write` makes them, and are kept first: what was kept is found by the next run, what was only said is not.
 

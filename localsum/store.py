@@ -86,7 +86,9 @@ def open_store(path: Path) -> Iterator[sqlite3.Connection]:
     except OSError as error:
         raise StoreError(f"the store {path} cannot be made: {error.strerror or error}", _WITHOUT) from None
     try:
-        with closing(sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)) as store:
+        # One thread at a time uses it, but not always the same (asyncio.to_thread).
+        made = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
+        with closing(made) as store:
             _prepare(store, path)
             yield store
     except sqlite3.Error as error:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from localsum.brief import Brief
 from localsum.document import Document
-from localsum.errors import InputError, LocalsumError, UsageError
+from localsum.errors import InputError, LocalsumError, StoreError, UsageError
 from localsum.languages import find_language
 from localsum.resources import writer_version
 from localsum.templates import Template, load_template
@@ -106,7 +106,7 @@ class Summarizer:
         assert isinstance(brief, Brief)
         return brief
 
-    def briefs(self, documents: Iterable[str | Document | InputError]) -> Iterator[Brief | Failed]:
+    def briefs(self, documents: Iterable[str | Document | InputError]) -> Generator[Brief | Failed, None, None]:
         """A brief, or why there is none, for each text or document, as they are done: not always in their order.
 
         All go through one run of the engine, which asks for the next document when it has room for it, so `documents`
@@ -231,14 +231,16 @@ class Summarizer:
 
         if self._is_closed or self._fresh or self.store is None:
             return None
-        return recall(self.store, self.key(document), document)
+        with _store_errors():
+            return recall(self.store, self.key(document), document)
 
     def keep(self, brief: Brief) -> None:
         """Keep the brief in the store, if there is one. Raises StoreError."""
         from localsum.store import keep
 
         if self.store is not None:
-            keep(self.store, self.key(brief.document), brief, self.settings)
+            with _store_errors():
+                keep(self.store, self.key(brief.document), brief, self.settings)
 
     def write(
         self, documents: Iterable[Document], *, say: Say | None = None, on_event: Callable[[Event], None] | None = None
@@ -268,6 +270,17 @@ class Summarizer:
         if self.engine is not None and "model" not in self.__dict__:
             return {"name": self.engine.info.name, "sha256": ""}
         return {"name": self.model.name, "sha256": self.model.sha256}
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    """What SQLite complains of, as a StoreError."""
+    import sqlite3
+
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"the store cannot be used: {error}", "go without it, or name another file") from None
 
 
 def _name(given: str | os.PathLike[str] | None) -> str | None:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from localsum import (
     FieldText,
     InputError,
     ScriptedEngine,
+    StoreError,
     Summarizer,
     TemplateError,
     UsageError,
@@ -158,7 +161,7 @@ def test_briefs_is_lazy_and_one_run_of_the_engine() -> None:
         assert all(isinstance(one, Brief) for one in itertools.islice(found, 5))
         assert len(asked) <= 7
         assert len(runs) == 1
-        found.close()  # type: ignore[attr-defined]
+        found.close()
         assert isinstance(summarizer.brief(text("Friday")), Brief)
 
 
@@ -304,6 +307,25 @@ def test_the_command_line_and_python_find_each_others_briefs(
     with sqlite3.connect(path) as store:
         assert store.execute("SELECT count(*) FROM briefs").fetchone() == (2,)
     store.close()
+
+
+def test_a_thread_after_another_may_use_it(tmp_path: Path, stand: type[Stand]) -> None:
+    with Summarizer(store=tmp_path / "kept.sqlite3") as summarizer, ThreadPoolExecutor(1) as other:
+        first = summarizer.brief(text("Monday"))
+        assert other.submit(summarizer.brief, text("Monday")).result() == first
+        assert isinstance(other.submit(summarizer.brief, text("Tuesday")).result(), Brief)
+
+
+def test_a_store_that_breaks_is_said(tmp_path: Path, stand: type[Stand]) -> None:
+    with closing(sqlite3.connect(tmp_path / "other")) as other:
+        other.execute("CREATE TABLE x (y)")
+    with pytest.raises(StoreError, match="another program"):
+        Summarizer(store=tmp_path / "other").brief(text("Monday"))
+    with Summarizer(store=tmp_path / "kept.sqlite3") as summarizer:
+        assert summarizer.store
+        summarizer.store.execute("DROP TABLE briefs")
+        with pytest.raises(StoreError, match="no such table"):
+            summarizer.brief(text("Monday"))
 
 
 # Texts
