@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from localsum import __version__
-from localsum.commands import kept, models
+from localsum.commands import kept, models, prompts
 from localsum.commands.brief import brief
 from localsum.commands.completion import VARIABLE, completion
 from localsum.commands.config import config
@@ -42,6 +42,7 @@ _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
 for command in (brief, digest, watch, read, *_KEPT, schema, config, doctor, completion, mcp, ray):
     app.command()(command)
 app.add_typer(models.app)
+app.add_typer(prompts.app)
 
 _INTERRUPTED = 130
 
@@ -63,11 +64,13 @@ def _defaults(arguments: list[str]) -> dict[str, Any]:
         return {}
     said = read_settings()
 
-    def of(group: typer.Typer) -> dict[str, Any]:
+    def of(group: typer.Typer, *without: str) -> dict[str, Any]:
         names = (command.name or getattr(command.callback, "__name__", "") for command in group.registered_commands)
-        return dict.fromkeys(names, said)
+        useful = {name: value for name, value in said.items() if name not in without}
+        return dict.fromkeys(names, useful)
 
-    return {**of(app), "models": of(models.app)}
+    # The language of `models slim` is that of what is read; the template of `prompts` is what a command is about.
+    return {**of(app), "models": of(models.app, "language"), "prompts": of(prompts.app, "template")}
 
 
 def run(arguments: list[str]) -> int:

@@ -15,6 +15,7 @@ from localsum.brief import Brief, FieldResult
 from localsum.document import Document
 from localsum.engine.types import Counts, Engine, Event, Request, RequestDone, RequestFailed
 from localsum.errors import EngineError, InputError, LocalsumError, UsageError
+from localsum.languages import Language
 from localsum.templates import Template
 from localsum.writing import extractive, written
 from localsum.writing.draft import Writer
@@ -57,6 +58,17 @@ def choose_style(engine: Engine, wanted: str | None) -> Style:
     return "extractive" if engine.info.chat_template is None else "written"
 
 
+def check_language(engine: Engine, style: Style, language: Language | None) -> Language | None:
+    """The language itself. Raises UsageError where a brief is made of the article's own sentences."""
+    if language and style == "extractive":
+        why = "is a base model" if engine.info.chat_template is None else "is told to take the article's own sentences"
+        raise UsageError(
+            f"{engine.info.name} {why}: nothing is written, so nothing in {language.name}",
+            "leave --language away (if it is a setting, see: localsum config), or name an instruct model with --model",
+        )
+    return language
+
+
 def write_briefs(
     documents: Iterable[Document],
     template: Template,
@@ -64,14 +76,16 @@ def write_briefs(
     *,
     model: dict[str, str],
     style: str | None = None,
+    language: Language | None = None,
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
 ) -> Iterator[Brief | Failed]:
     """A brief, or the reason why not, for each document, in the order in which they are done.
 
-    `documents` is read lazily. `on_event` sees every engine event, for a live view. `seed` seeds all sampling.
+    `documents` is read lazily. `language` is that of the briefs, by default each document's own. `on_event` sees every
+    engine event, for a live view. `seed` seeds all sampling. Raises UsageError for what the model cannot do.
     """
-    for event in write_events(documents, template, engine, model=model, style=style, seed=seed):
+    for event in write_events(documents, template, engine, model=model, style=style, language=language, seed=seed):
         if isinstance(event, Brief | Failed):
             yield event
         elif on_event:
@@ -85,10 +99,12 @@ def write_events(
     *,
     model: dict[str, str],
     style: str | None = None,
+    language: Language | None = None,
     seed: int = 0,
 ) -> Iterator[Event | Brief | Failed]:
     """The same with all that the engine says meanwhile."""
-    run = _Run(template, engine, model, choose_style(engine, style), seed)
+    chosen = choose_style(engine, style)
+    run = _Run(template, engine, model, chosen, check_language(engine, chosen, language), seed)
     pending = iter(documents)
     while True:
         for event in engine.run(run.requests(pending)):
@@ -110,11 +126,20 @@ def field_of(branch: str, names: Collection[str]) -> str:
 
 
 class _Run:
-    def __init__(self, template: Template, engine: Engine, model: dict[str, str], style: Style, seed: int) -> None:
+    def __init__(
+        self,
+        template: Template,
+        engine: Engine,
+        model: dict[str, str],
+        style: Style,
+        language: Language | None,
+        seed: int,
+    ) -> None:
         self._template = template
         self._engine = engine
         self._model = model
         self._style = style
+        self._language = language
         self._seed = seed
         self._open: dict[str, _Open] = {}
         self._by_request: dict[str, str] = {}
@@ -154,8 +179,10 @@ class _Run:
     def _begin(self, document: Document) -> None:
         self._number += 1
         key = f"document-{self._number}"
-        write = extractive.write if self._style == "extractive" else written.write
-        writer = write(document, self._template, key, self._engine)
+        if self._style == "extractive":
+            writer = extractive.write(document, self._template, key, self._engine)
+        else:
+            writer = written.write(document, self._template, key, self._engine, self._language)
         opened = _Open(document, writer, time.perf_counter(), set(), {}, Counts())
         self._open[key] = opened
         self._advance(key, opened)
@@ -206,7 +233,8 @@ class _Run:
             "sampled_tokens": counts.sampled,
         }
         template = {"name": self._template.name, "sha256": self._template.sha256}
-        return Brief(opened.document, fields, self._model, template, timing, tuple(warnings))
+        language = self._language.tag if self._language else None
+        return Brief(opened.document, fields, self._model, template, timing, tuple(warnings), language)
 
 
 def _add(total: Counts, more: Counts) -> None:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from localsum.brief import Brief, from_dict, to_dict
+from localsum.brief import Brief, Figure, Item, from_dict, to_dict
 from localsum.document import Block, Document
 from localsum.errors import StoreError, UsageError
 from localsum.folders import data_folder
@@ -194,7 +194,10 @@ def _said(brief: Brief) -> str:
             texts.append(result.value)
         else:
             for entry in result.value:
-                texts += getattr(entry, "parts", {}).values()  # quotes are in the source
+                if isinstance(entry, Item):
+                    texts += entry.parts.values()
+                elif isinstance(entry, Figure):
+                    texts.append(entry.measures)  # figures and quotes are in the source
     return "\n".join(texts)
 
 

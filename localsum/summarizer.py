@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from localsum.brief import Brief
 from localsum.document import Document
 from localsum.errors import InputError, LocalsumError, StoreError, UsageError
+from localsum.languages import find_language
 from localsum.resources import writer_version
 from localsum.templates import Template, load_template
 
@@ -53,6 +54,7 @@ class Summarizer:
     - `model`: a name of the registry or the path of a GGUF file; None: the first that is installed, or LOCALSUM_MODEL.
     - `template`: a name, the path of a TOML file, or a `Template`; None: `brief`.
     - `style`: "extractive" or "written"; None: what the model can do.
+    - `language` to write in, a code such as "de" or an English name; None: each document's own. Instruct models only.
     - `threads`, `context` (tokens held in memory, 1024 or more); None: what the machine has.
     - `seed` of all sampling; `reproducible`: each request by itself, so that a document's brief does not depend on what
       is written beside it.
@@ -72,6 +74,7 @@ class Summarizer:
         model: str | os.PathLike[str] | None = None,
         template: str | os.PathLike[str] | Template | None = None,
         style: str | None = None,
+        language: str | None = None,
         threads: int | None = None,
         context: int | None = None,
         seed: int = 0,
@@ -86,6 +89,7 @@ class Summarizer:
         self.template = template if isinstance(template, Template) else load_template(_name(template))
         self.engine = engine  # None: not loaded yet
         self._model = _name(model)
+        self._language = find_language(language) if language else None
         self._style, self._threads, self._context, self._seed = style, threads, context, seed
         self._reproducible, self._fresh, self._kept_in = reproducible, fresh, store
         self._is_closed = False
@@ -131,7 +135,13 @@ class Summarizer:
             return
         engine, names = self.load(), [each.name for each in self.template.fields]
         for event in write_events(
-            [read], self.template, engine, model=self._names(), style=self._style, seed=self._seed
+            [read],
+            self.template,
+            engine,
+            model=self._names(),
+            style=self._style,
+            language=self._language,
+            seed=self._seed,
         ):
             if isinstance(event, TextDelta):
                 yield FieldText(field_of(event.branch, names), event.branch, event.text)
@@ -164,6 +174,7 @@ class Summarizer:
                 cells=self._context,
                 threads=self._threads,
                 reproducible=self._reproducible,
+                shortlist=self._language is None or self._language.code == "en",  # it is chosen by what is read
             )
             self.engine = self._stack.enter_context(made)
         return self.engine
@@ -194,7 +205,8 @@ class Summarizer:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """What a brief depends on besides document, model and template."""
-        asked = {"style": self._style, "seed": self._seed, "context": self._context}
+        language = self._language.tag if self._language else None
+        asked = {"style": self._style, "language": language, "seed": self._seed, "context": self._context}
         return {**asked, "reproducible": self._reproducible, "writer": writer_version()}
 
     @cached_property
@@ -248,6 +260,7 @@ class Summarizer:
             engine,
             model=self._names(),
             style=self._style,
+            language=self._language,
             seed=self._seed,
             on_event=on_event,
         )

@@ -111,6 +111,15 @@ StyleOption = Annotated[
         "--style", help="From the article's own sentences, or written freely and checked. [default: by the model]"
     ),
 ]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(
+        *("--language", "-l"),
+        envvar="LOCALSUM_LANGUAGE",
+        metavar="CODE|NAME",
+        help="Language to write in: de, pt-BR, German. Instruct models only. [default: the article's own]",
+    ),
+]
 StoreOption = Annotated[
     str | None,
     typer.Option(

@@ -54,6 +54,7 @@ class Session:
     fresh: bool = False
     quiet: bool = False
     pool: Pool | None = None  # of engines on a cluster, instead of one here
+    language: str | None = None
     store: Connection | None = None
     engine: Engine | None = None  # once it was needed; counts stay when it is closed
     loaded_at_s: float | None = None  # by time.perf_counter()
@@ -85,6 +86,7 @@ class Session:
             template=self.template,
             model=self.model_name,
             style=self.style,
+            language=self.language,
             threads=self.threads,
             context=self.context,
             seed=self.seed,
