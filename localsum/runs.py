@@ -20,7 +20,7 @@ from localsum.files import undisturbed
 if TYPE_CHECKING:
     from localsum.pipeline import Failed
 
-_MOST_WAITING = 64  # briefs that wait, in a run of kept ones, until what is being written is done
+MOST_WAITING = 64  # briefs that wait, in a run of kept ones, until what is being written is done
 
 
 @dataclass(slots=True)
@@ -54,6 +54,7 @@ def outcomes(
     recall: Callable[[Document], Brief | None],
     write: Callable[[Iterator[Document]], Iterator[Brief | Failed]],
     keep: Callable[[Brief], None],
+    most_waiting: int = MOST_WAITING,
 ) -> Generator[Brief | Failed, None, None]:
     """A brief of each document, or why there is none, as they are done: one that is kept needs no writing, the others
     come as `write` makes them, and are kept first: what was kept is found by the next run, what was only said is not.
@@ -82,7 +83,7 @@ def outcomes(
         if first is None and not done:
             return
         if first is not None:
-            for outcome in write(chain([first], missing(_MOST_WAITING))):
+            for outcome in write(chain([first], missing(most_waiting))):
                 if isinstance(outcome, Brief):
                     with undisturbed():
                         keep(outcome)
@@ -101,6 +102,7 @@ def run(
     write: Callable[[Iterator[Document]], Iterator[Brief | Failed]],
     keep: Callable[[Brief], None],
     put: Callable[[Brief], None],
+    most_waiting: int = MOST_WAITING,
 ) -> None:
     """Put all outcomes, counted in the tally. Ctrl-C waits for `keep` and `put`."""
     new: Brief | None = None
@@ -110,7 +112,7 @@ def run(
         keep(brief)
         new = brief
 
-    for outcome in outcomes(documents, recall=recall, write=write, keep=keep_new):
+    for outcome in outcomes(documents, recall=recall, write=write, keep=keep_new, most_waiting=most_waiting):
         if not isinstance(outcome, Brief):
             tally.failed.append(outcome.error)
             continue

@@ -680,7 +680,20 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = ["localsum", "brief", "digest", "watch", "read", "schema", "models", "config", "doctor"]
+COMMANDS = [
+    "localsum",
+    "brief",
+    "digest",
+    "watch",
+    "read",
+    "schema",
+    "models",
+    "config",
+    "doctor",
+    "completion",
+    "mcp",
+    "ray",
+]
 COMMANDS += ["history", "search", "show", "forget", "export"]
 COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "slim", "remove")]
 COMMANDS += ["models import", "prompts", *(f"prompts {name}" for name in ("list", "show", "new", "check", "try"))]

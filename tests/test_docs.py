@@ -167,6 +167,8 @@ NOT_RUN = {
     r"localsum models pull": "downloads; tests/test_pull.py does it from a hub of its own",
     r"localsum models slim": "takes a real model and half a minute; tests/test_slim.py",
     r"localsum watch": "does not end; tests/test_watch.py",
+    r"localsum mcp": "waits for an assistant; tests/test_mcp_server.py starts it as docs/mcp.md says",
+    r"localsum ray": "needs Ray and half a minute; tests/test_on_ray.py",
     r"localsum \w+ .*--language": "needs an instruct model; tests/test_languages.py",
     r"localsum doctor --try": "runs a real model; tests/test_probe.py and test_recommend.py",
 }

@@ -83,6 +83,7 @@ def brief(
     session = Session(
         chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet, language=language
     )
+    session.pool = call.obj.pool
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     notes: list[str] = []
     try:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from localsum.engine.types import Engine
     from localsum.inputs import Inputs
     from localsum.live import LiveView
+    from localsum.on_ray import Pool
     from localsum.pipeline import Failed
     from localsum.runs import Tally
     from localsum.summarizer import Summarizer
@@ -52,11 +53,13 @@ class Session:
     no_store: bool = False
     fresh: bool = False
     quiet: bool = False
+    pool: Pool | None = None  # of engines on a cluster, instead of one here
     language: str | None = None
     store: Connection | None = None
     engine: Engine | None = None  # once it was needed; counts stay when it is closed
     loaded_at_s: float | None = None  # by time.perf_counter()
     timings: list[dict[str, float]] = field(default_factory=list)  # of the briefs that were written
+    _is_elsewhere: bool = False
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Session:
@@ -94,16 +97,43 @@ class Session:
 
     def write(self, documents: Iterable[Document], view: LiveView) -> Iterator[Brief | Failed]:
         """A brief, or the reason why not, for each document; nothing of the store."""
+        if self.pool is not None:
+            return self._write_elsewhere(documents, view, self.pool)
         if self.engine is None:
             self.engine = self._stack.enter_context(self.summarizer).load(view.note)
             self.loaded_at_s = time.perf_counter()
         return self.summarizer.write(documents, say=view.note, on_event=view.take)
 
+    def _write_elsewhere(self, documents: Iterable[Document], view: LiveView, pool: Pool) -> Iterator[Brief | Failed]:
+        """The same by the engines of a cluster, which is started or joined for it, and left when the session is."""
+        from localsum import on_ray
+        from localsum.guard import opened_wide
+
+        model = self.summarizer.model
+        if not self._is_elsewhere:
+            view.note("starting Ray" if pool.address == "local" else "joining the cluster")
+            self._stack.enter_context(opened_wide())
+            self._stack.enter_context(on_ray.cluster(pool))
+            self._is_elsewhere = True
+        view.note(f"writing with {pool.actors} engines")
+        make = partial(
+            on_ray.summarizer,
+            model.sha256,
+            model=model.name if model.entry else str(model.path),
+            template=self.template,
+            style=self.style,
+            threads=pool.threads,
+            context=self.context,
+            seed=self.seed,
+            reproducible=self.reproducible,
+        )
+        return on_ray.write(iter(documents), make, pool)
+
     def run(
         self, documents: Iterable[Document | InputError], tally: Tally, view: LiveView, put: Callable[[Brief], None]
     ) -> None:
         """Put a brief of each document, kept already or written now and then kept; the tally counts."""
-        from localsum.runs import run
+        from localsum.runs import MOST_WAITING, run
 
         def progress() -> None:
             view.progress(tally.done + len(tally.failed), tally.total)
@@ -120,7 +150,9 @@ class Session:
             progress()
             put(done)
 
-        run(documents, tally, recall=recall, write=partial(self.write, view=view), keep=keep, put=put_it)
+        most = MOST_WAITING if self.pool is None else 10_000  # a pool of engines is not made anew for a few
+        write = partial(self.write, view=view)
+        run(documents, tally, recall=recall, write=write, keep=keep, put=put_it, most_waiting=most)
 
     def counts(self) -> dict[str, Any]:
         """What the engine counted so far and what it runs with; nothing where it was not needed."""
