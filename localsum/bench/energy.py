@@ -14,7 +14,7 @@ _POWERCAP = Path("/sys/class/powercap")
 
 @dataclass(frozen=True)
 class Meter:
-    """Counters of microjoules, one a package of the processor, that begin anew at `wraps`. `reason`: why there are none."""
+    """Counters of microjoules, one a package, that begin anew at `wraps`. `reason`: why there are none."""
 
     counters: tuple[Path, ...]
     wraps: tuple[int, ...]

@@ -16,7 +16,7 @@ from typing import Any
 from localsum.bench.clock import STAGES, Clock, timed
 from localsum.bench.energy import Meter
 from localsum.bench.metrics import METRICS
-from localsum.bench.report import Row
+from localsum.bench.report import STEADY, Row
 from localsum.bench.work import TEXT, Article, sampled_brief
 from localsum.brief import Brief
 from localsum.engine.loop import Backend
@@ -320,7 +320,7 @@ def repeat(
         if stream:
             one(f"{kind}, stream", stream, run, is_stream=True)
     again = prefill_tokens_s(backend, text)
-    samples.add("prefill_tokens_s", f"{PROMPT_TOKENS} tokens", speed, again)
+    samples.add(*STEADY, speed, again)
     for case, taken in done:
         work = taken.counts.prompt + taken.counts.forced + taken.counts.sampled
         if work:

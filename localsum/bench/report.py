@@ -22,6 +22,8 @@ MOST_SAMPLES = 100_000  # of one row
 _LONGEST = 2_000  # characters of a text
 _MOST_ROWS = 2_000
 
+STEADY = ("prefill_tokens_s", "512 tokens")  # the work that is done again and again while the rest is measured
+
 Value = str | int | float | bool | None
 Better = Literal["higher", "lower", "neither"]
 
@@ -75,6 +77,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "branches": COUNT,
         "batch": COUNT,
         "seed": COUNT,
+        "work": TEXT,  # SHA-256 of what had to be written
         "repetitions": COUNT,
         "seconds": NUMBER,  # that the measuring took
     },
@@ -126,6 +129,17 @@ class Report:
     def medians(self, metric: str) -> dict[str, float]:
         """Median by case, of the cases that have samples."""
         return {row.case: row.median for row in self.rows if row.metric == metric and row.median is not None}
+
+    @property
+    def wobble(self) -> float:
+        """How far the same work, done again and again, was apart: lowest to highest, as a share of the median.
+
+        What differs by less between two reports is the machine's doing.
+        """
+        row = self.row(*STEADY)
+        if row is None or row.median is None or min(row.values) <= 0:
+            return 0.0
+        return (max(row.values) - min(row.values)) / row.median
 
 
 SCORE = "score = geometric mean of articles_per_min over its cases: {cases}"

@@ -33,6 +33,7 @@ FIELDS = {
 }
 _BETWEEN = json.dumps('", "text": "')  # what the grammar forces behind a category
 _CATEGORIES = ("market", "technology", "policy", "security", "research", "products", "society")
+_CUE = "\n\nBrief of this article as JSON:\n"
 # No text of so few tokens has so many characters, so a field ends where its tokens do.
 TEXT = r'T: /[^"\\\x00-\x1f\x7f]{2000,}/'
 
@@ -65,6 +66,12 @@ def articles() -> dict[str, Article]:
     return found
 
 
+def work_sha256() -> str:
+    """Of all that decides how much work there is, beside model and articles."""
+    parts = [FIELDS, _CATEGORIES, TEXT, _BETWEEN, _CUE]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
 def sampled_brief(article: Article, seed: int, *, id: str = "", temperature: float = 0.0) -> Request:  # noqa: A002
     """A request for a brief of the article's whole text, each field a branch with its own number of tokens."""
     sampling = Sampling(temperature=temperature, seed=seed)
@@ -77,5 +84,5 @@ def sampled_brief(article: Article, seed: int, *, id: str = "", temperature: flo
         else:
             opening, grammar = f'{{"{name}": "', f"start: T\n{TEXT}"
         branches.append(Branch(name, (Segment(opening),), grammar, tokens, sampling))
-    prefix = f"Article:\n{article.text}\n\nBrief of this article as JSON:\n"
+    prefix = f"Article:\n{article.text}{_CUE}"
     return Request(id or article.name, (Segment(prefix),), tuple(branches))
