@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,6 @@ from localsum.bench.measure import Plan, Samples, brief, repeat
 from localsum.bench.report import Report, Value
 from localsum.bench.work import Article, articles, work_sha256
 from localsum.engine.types import Segment
-from localsum.errors import EngineError
 from localsum.models import Model
 from localsum.pipeline import choose_style
 from localsum.templates import Template, load_template
@@ -39,7 +38,7 @@ MakeEngine = Callable[[], AbstractContextManager[Any]]  # of an Engine with a `b
 
 @dataclass
 class Bench:
-    """What is being measured with one model and one set of settings. Call `repeat` as often as wanted, then `report`."""
+    """What is measured with one model and one set of settings. `repeat` as often as wanted, then `report`."""
 
     model: Model
     make: MakeEngine
@@ -146,14 +145,27 @@ class Bench:
 
 def run(bench: Bench) -> Report:
     """The whole of a plan. Raises ModelError, EngineError."""
-    with suppress(EngineError):
-        facts.forget_peak()
+    facts.forget_peak()
     for _ in range(bench.plan.loads):
         bench.load()
     with bench.make() as engine:
         engine.backend.pieces  # noqa: B018
         bench.repeat(engine, bench.plan.repetitions)
     return bench.report()
+
+
+def turns(benches: Sequence[Bench], repetitions: int, names: Sequence[str]) -> list[Report]:
+    """Each in turn, `repetitions` times round, so that a machine that slows down slows all. Raises what `run` does."""
+    for number in range(repetitions):
+        for bench, name in zip(benches, names, strict=True):
+            bench.progress(f"{number + 1} of {repetitions}: {name}")
+            facts.forget_peak()
+            with bench.make() as engine:
+                engine.backend.pieces  # noqa: B018
+                bench.repeat(engine)
+    made = [bench.report() for bench in benches]
+    width = len(str(len(made)))
+    return [replace(report, name=f"{report.name}-{at:0{width}}") for at, report in enumerate(made, 1)]
 
 
 def name_of(now: datetime, model: str, mode: str) -> str:
