@@ -156,6 +156,8 @@ def interval(one: Sequence[float], other: Sequence[float], seed: int) -> tuple[f
     is_swapped = sorted(other) < sorted(one)
     low, high = sorted((sorted(one), sorted(other)))
     logs = np.log(_medians(high, rng)) - np.log(_medians(low, rng))
+    if low == high:
+        logs = np.concatenate((logs, -logs))
     found = np.quantile(-logs if is_swapped else logs, _TAILS)
     return float(np.exp(found[0])), float(np.exp(found[1]))
 

@@ -19,6 +19,7 @@ from localsum.errors import InputError
 SCHEMA = "localsum.bench/1"
 MOST_BYTES = 20_000_000
 MOST_SAMPLES = 100_000  # of one row
+MOST = 1e18  # of a sample: nothing that is measured is larger
 _LONGEST = 2_000  # characters of a text
 _MOST_ROWS = 2_000
 
@@ -101,9 +102,9 @@ class Row:
         return statistics.median(self.values) if self.values else None
 
     def percentile(self, share: float) -> float | None:
-        """The smallest sample that so large a share of the samples does not exceed."""
-        if not self.values:
-            return None
+        """The smallest sample that so large a share of the samples does not exceed; of a half, the median."""
+        if not self.values or share == 0.5:
+            return self.median
         ordered = sorted(self.values)
         return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
@@ -199,7 +200,7 @@ def to_dict(report: Report) -> dict[str, Any]:
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a report."""
     text, number = {"type": "string", "maxLength": _LONGEST}, {"type": ["number", "null"]}
-    value = {"type": "number"}
+    value = {"type": "number", "minimum": -MOST, "maximum": MOST}
 
     def flat(keys: dict[str, tuple[str, ...]]) -> dict[str, Any]:
         return _object({key: {"type": list(kinds)} for key, kinds in keys.items()})
@@ -284,7 +285,7 @@ def _row(found: Any) -> Row:  # noqa: ANN401
     if not isinstance(found, dict):
         raise ValueError("a row is no object")
     values = _typed(found, "values", list)
-    if len(values) > MOST_SAMPLES or not all(_is(value, NUMBER) and math.isfinite(value) for value in values):
+    if len(values) > MOST_SAMPLES or not all(_is(value, NUMBER) and abs(value) <= MOST for value in values):
         raise ValueError("a row has samples that are no numbers, or too many")
     better = found.get("better")
     if better not in ("higher", "lower", "neither"):
