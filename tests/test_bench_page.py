@@ -36,7 +36,7 @@ def test_the_page_says_what_the_report_says() -> None:
     assert [plot.get("aria-label") for plot in tree.xpath("//svg")] == [
         "Decode tokens a second over branches",
         "Seconds a brief",
-        "Where the time goes",
+        "Where the time goes, as shares",
     ]
 
 
@@ -84,6 +84,7 @@ class TestInABrowser:
             assert page.value("document.querySelectorAll('svg.plot').length") >= 3
             ink = page.value("getComputedStyle(document.querySelector('.plot text')).fill")
             assert ink == ("rgb(227, 225, 218)" if dark else "rgb(32, 32, 29)")
-            boxes = "[...document.querySelectorAll('svg.plot')].map(e => e.getBoundingClientRect().width)"
+            boxes = "[...document.querySelectorAll('.wide')].map(e => e.getBoundingClientRect().right)"
             assert all(200 < found <= width for found in page.value(boxes))
+            assert page.value("document.querySelector('svg.plot').getBoundingClientRect().width") >= 500
             assert page.value("getComputedStyle(document.querySelector('.plot .s5')).fill") == "rgb(192, 82, 122)"
