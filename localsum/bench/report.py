@@ -77,6 +77,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "kv": TEXT,
         "branches": COUNT,
         "batch": COUNT,
+        "shortlist": COUNT,  # tokens that the last product is made for; 0: all
         "seed": COUNT,
         "work": TEXT,  # SHA-256 of what had to be written
         "repetitions": COUNT,

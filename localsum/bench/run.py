@@ -111,6 +111,7 @@ class Bench:
             "kv": str(info.settings.get("kv", "")),
             "branches": backend.sequences - 1,
             "batch": backend.batch,
+            "shortlist": int(getattr(getattr(backend, "shortlist", None), "size", 0)),
         }
 
     def report(self) -> Report:
