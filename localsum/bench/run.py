@@ -147,11 +147,11 @@ class Bench:
 def run(bench: Bench) -> Report:
     """The whole of a plan. Raises ModelError, EngineError."""
     facts.forget_peak()
-    for _ in range(bench.plan.loads):
-        bench.load()
     with bench.make() as engine:
         engine.backend.pieces  # noqa: B018
         bench.repeat(engine, bench.plan.repetitions)
+    for _ in range(bench.plan.loads):  # after the rest: what they leave behind in memory is not a brief's
+        bench.load()
     return bench.report()
 
 
@@ -180,8 +180,8 @@ def warnings(report: Report, texts: dict[str, Sequence[str]] | dict[str, list[st
     found, machine = [], report.machine
     if report.wobble > _NOISY:
         found.append(
-            f"noisy: the same reading took up to {100 * report.wobble:.0f} % longer from time to time; "
-            "smaller differences mean nothing"
+            f"noisy: the fastest and the slowest reading of the same text are {100 * report.wobble:.0f} % of the "
+            "median apart; smaller differences mean nothing"
         )
     others = machine["others_share"]
     if isinstance(others, float) and others > _OTHERS:

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -119,7 +120,7 @@ def _stages(rows: Sequence[Row]) -> list[Table]:
         return []
     help_ = "; ".join(f"{stage}: {meaning}" for stage, meaning in STAGES.items())
     lines = tuple(
-        (one_line(case), *(figure(seconds.get(stage, 0.0)) for stage in STAGES)) for case, seconds in found.items()
+        (one_line(case), *(f"{seconds.get(stage, 0.0):,.3f}" for stage in STAGES)) for case, seconds in found.items()
     )
     return [Table(_WHERE, f"median seconds; {help_}", ("s", *STAGES), lines)]
 
@@ -168,6 +169,7 @@ def _compared(line: Line) -> tuple[str, ...]:
 
 # Plain forms
 
+_LINE = 100
 _WIDEST = 60  # of a column of text on a terminal
 
 
@@ -184,7 +186,8 @@ def tables_as_text(made: Sequence[Table]) -> str:
 
 
 def _title(table: Table) -> str:
-    return f"{table.title}: {table.help}" if table.help else table.title
+    text = f"{table.title}: {table.help}" if table.help else table.title
+    return textwrap.fill(text, _LINE, subsequent_indent="    ")
 
 
 def _columns(table: Table) -> str:
