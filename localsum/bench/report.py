@@ -139,9 +139,12 @@ class Report:
         What differs by less between two reports is the machine's doing.
         """
         row = self.row(*STEADY)
-        if row is None or row.median is None or min(row.values) <= 0:
-            return 0.0
-        return (max(row.values) - min(row.values)) / row.median
+        return spread(row.values) if row else 0.0
+
+
+def spread(values: Sequence[float]) -> float:
+    """From lowest to highest, as a share of the median."""
+    return (max(values) - min(values)) / statistics.median(values) if values and min(values) > 0 else 0.0
 
 
 SCORE = "score = geometric mean of articles_per_min over its cases: {cases}"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from localsum.bench import facts
@@ -76,7 +77,6 @@ class Bench:
         brief(engine, [self.articles["short"]], self.template, self.seed)
         begun_s, others = time.perf_counter(), facts.watch_others()
         for number in range(count):
-            prefix = f"{number + 1} of {count}: " if count > 1 else ""
             repeat(
                 engine,
                 self.plan,
@@ -85,7 +85,7 @@ class Bench:
                 self.samples,
                 seed=self.seed,
                 meter=self.meter,
-                progress=lambda what, prefix=prefix: self.progress(prefix + what),  # type: ignore[misc]
+                progress=partial(self._say, f"{number + 1} of {count}: " if count > 1 else ""),
             )
             self._repetitions += 1
             self.samples.add("steady_rss_mb", "", facts.rss_bytes() / 1e6)
@@ -98,6 +98,9 @@ class Bench:
             self.samples.add("peak_rss_mb", "", peak / 1e6)
         else:
             self.samples.lack("peak_rss_mb", "", "the system does not tell")
+
+    def _say(self, prefix: str, what: str) -> None:
+        self.progress(prefix + what)
 
     def _look_at(self, engine: Any) -> None:  # noqa: ANN401
         backend, info = engine.backend, engine.info
