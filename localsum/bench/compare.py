@@ -95,7 +95,7 @@ def compare(first: Report, second: Report) -> Comparison:
 
 
 def wobble_of(first: Report, second: Report) -> float:
-    """Within which a ratio of times says nothing: how far reading the same text was apart, as a share of its median.
+    """Within which a ratio of times says nothing: how much longer reading the same text took at worst.
 
     In the noisier of the two; in both together where nothing but the machine's mood can have changed that speed.
     """

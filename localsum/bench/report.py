@@ -134,7 +134,7 @@ class Report:
 
     @property
     def wobble(self) -> float:
-        """How far the same work, done again and again, was apart: lowest to highest, as a share of the median.
+        """How much longer the same work, done again and again, took at worst: 0.1 is a tenth.
 
         What differs by less between two reports is the machine's doing.
         """
@@ -143,8 +143,8 @@ class Report:
 
 
 def spread(values: Sequence[float]) -> float:
-    """From lowest to highest, as a share of the median."""
-    return (max(values) - min(values)) / statistics.median(values) if values and min(values) > 0 else 0.0
+    """By how much the highest is above the lowest, as a share of the lowest."""
+    return max(values) / min(values) - 1 if values and min(values) > 0 else 0.0
 
 
 SCORE = "score = geometric mean of articles_per_min over its cases: {cases}"

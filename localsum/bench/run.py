@@ -183,8 +183,8 @@ def warnings(report: Report, texts: dict[str, Sequence[str]] | dict[str, list[st
     found, machine = [], report.machine
     if report.wobble > _NOISY:
         found.append(
-            f"noisy: the fastest and the slowest reading of the same text are {100 * report.wobble:.0f} % of the "
-            "median apart; smaller differences mean nothing"
+            f"noisy: reading the same text took up to {100 * report.wobble:.0f} % longer from time to time; "
+            "smaller differences mean nothing"
         )
     others = machine["others_share"]
     if isinstance(others, float) and others > _OTHERS:
