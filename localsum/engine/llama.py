@@ -59,6 +59,23 @@ def library_version() -> str | None:
     return " ".join(said) or None
 
 
+def unpack_layers(source: Path, target: Path, kind: Literal["bf16", "f16"]) -> None:
+    """Write a model again with the matrices of its layers as plain numbers of 16 bits; the table of tokens stays.
+
+    Processors multiply such numbers faster than packed ones where more than one token is read or written at once.
+    Raises ModelError.
+    """
+    _log_lines.clear()
+    lib.llama_log_set(_keep_log, None)
+    lib.llama_backend_init()
+    how = lib.llama_model_quantize_default_params()
+    how.ftype = {"bf16": lib.LLAMA_FTYPE_MOSTLY_BF16, "f16": lib.LLAMA_FTYPE_MOSTLY_F16}[kind]
+    how.allow_requantize = True
+    how.token_embedding_type = how.output_tensor_type = lib.GGML_TYPE_Q8_0
+    if lib.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(how)) != 0:
+        raise ModelError(f"llama.cpp cannot unpack {source.name}: {_last_log()}", "leave --layers away")
+
+
 def _address(function: str) -> int:
     """Of a function of the library."""
     return ctypes.cast(getattr(lib._lib, function), ctypes.c_void_p).value or 0
