@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from localsum import __version__
-from localsum.commands import kept, models
+from localsum.commands import bench, kept, models
 from localsum.commands.brief import brief
 from localsum.commands.config import config
 from localsum.commands.digest import digest
@@ -39,6 +39,7 @@ _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
 for command in (brief, digest, watch, read, *_KEPT, schema, config, doctor):
     app.command()(command)
 app.add_typer(models.app)
+app.add_typer(bench.app)
 
 _INTERRUPTED = 130
 
@@ -64,7 +65,7 @@ def _defaults(arguments: list[str]) -> dict[str, Any]:
         names = (command.name or getattr(command.callback, "__name__", "") for command in group.registered_commands)
         return dict.fromkeys(names, said)
 
-    return {**of(app), "models": of(models.app)}
+    return {**of(app), "models": of(models.app), "bench": {**said, **of(bench.app)}}
 
 
 def run(arguments: list[str]) -> int:

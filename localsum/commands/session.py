@@ -121,9 +121,9 @@ class Session:
                 found.path,
                 name=found.name,
                 thinking_off=found.entry.thinking_off if found.entry else "",
-                cells=self.context,
                 threads=self.threads,
                 reproducible=self.reproducible,
+                **engine_options(context=self.context),
             )
             self.engine = self._stack.enter_context(made)
             self.loaded_at_s = time.perf_counter()
@@ -169,6 +169,22 @@ class Session:
             return {}
         totals = {name: round(getattr(self.engine.totals, name), 4) for name in _RUN_COUNTS}
         return {**totals, **self.engine.info.settings}
+
+
+def engine_options(**said: str | int | None) -> dict[str, Any]:
+    """What options of a command, and else the settings, say of the engine's inside. Raises UsageError."""
+    from localsum.bench.sweep import knob
+    from localsum.settings import said as set_to
+
+    found: dict[str, Any] = {}
+    for name, option in (("context", "cells"), ("branches", "sequences"), ("batch", "batch"), ("kv", "kv")):
+        value = said.get(name)
+        if value is None and (text := set_to(name)) is not None:
+            value = knob(name, text)
+        if value is not None:
+            # Beside the branches there is the prefix that they share.
+            found[option] = int(value) + 1 if name == "branches" else value
+    return {"cells": None, **found}
 
 
 def read_all(

@@ -48,6 +48,16 @@ def system_info() -> str:
     return info.decode("utf-8", "replace").strip(" |\n")
 
 
+def library_version() -> str | None:
+    """Version of ggml and the commit it was built from, where the library says."""
+    said = []
+    for function in ("ggml_version", "ggml_commit"):
+        if (call := getattr(lib._lib, function, None)) is not None:
+            call.restype = ctypes.c_char_p
+            said.append((call() or b"").decode("utf-8", "replace"))
+    return " ".join(said) or None
+
+
 def _address(function: str) -> int:
     """Of a function of the library."""
     return ctypes.cast(getattr(lib._lib, function), ctypes.c_void_p).value or 0
