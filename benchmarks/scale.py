@@ -58,14 +58,11 @@ def points(models: Sequence[str], *, is_quick: bool) -> list[Point]:
         found.append(Point("documents", base, 400, documents, is_held_out=documents in (10, 500)))
     for branches in (1, 2, 4, 8, 16):
         found.append(Point("branches", base, 400, branches=branches, is_held_out=branches in (2, 8)))
-    for words in (100, 400, 1000, 3000):
-        found.append(Point("written", base, words, branches=12, is_held_out=words == 1000))
+    for words in (100, 400, 1000) if is_quick else (100, 400, 1000, 3000):
+        found.append(Point("written", base, words, branches=12, is_held_out=words == 400))
     for model in models[1:]:
-        for words, branches in ((100, 12), (400, 4), (400, 12), (1000, 12)):
-            if not is_quick or words < 1000:
-                found.append(
-                    Point("written", model, words, branches=branches, is_held_out=branches == 12 == words / 100)
-                )
+        for words in (100, 400, 1000):
+            found.append(Point("written", model, words, branches=12, is_held_out=words == 400))
     return found
 
 
