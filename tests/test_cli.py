@@ -672,7 +672,7 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 COMMANDS = ["localsum", "brief", "digest", "watch", "read", "schema", "models", "config", "doctor"]
 COMMANDS += ["history", "search", "show", "forget", "export"]
 COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "slim", "remove")]
-COMMANDS += ["models import"]
+COMMANDS += ["models import", "bench", "bench compare", "bench list", "bench show"]
 
 
 def command_of(name: str) -> Any:
@@ -701,7 +701,7 @@ def test_help_says(name: str, golden: Callable[[str, str], None]) -> None:
 
 def test_help_is_said_of_every_command_and_option() -> None:
     known = [name for name in COMMANDS[1:] if " " not in name]
-    known += [f"models {name}" for name in command_of("models").commands]
+    known += [f"{group} {name}" for group in ("models", "bench") for name in command_of(group).commands]
     assert sorted(command_of("localsum").commands) == sorted(name for name in known if " " not in name)
     assert sorted(known) == sorted(COMMANDS[1:])
     for command in map(command_of, COMMANDS[1:]):

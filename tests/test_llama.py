@@ -93,8 +93,9 @@ def failures(events: list[Event]) -> dict[str, str]:
 
 
 def divergence(one: Logits, other: Logits) -> float:
-    """KL of the two distributions, in nats."""
-    logs = [logits.astype(np.float64) for logits in (one, other)]
+    """KL of the two distributions, in nats, over the tokens that both have on their shortlist."""
+    both = np.isfinite(one) & np.isfinite(other)
+    logs = [logits[both].astype(np.float64) for logits in (one, other)]
     logs = [log - log.max() for log in logs]
     logs = [log - np.log(np.exp(log).sum()) for log in logs]
     return float((np.exp(logs[0]) * (logs[0] - logs[1])).sum())

@@ -51,13 +51,15 @@ def test_every_setting_has_a_use(file, said: Said, stand: type[Stand], tmp_path,
     model = Model("scripted", Path("/models/scripted.gguf"), "5c" * 32, 1, None)
     file.write_text(
         f'model = "some-model"\ntemplate = "{(tmp_path / "mine.toml").as_posix()}"\nformat = "json"\n'
-        f'threads = 2\nstore = "{store.as_posix()}"\n'
+        f'threads = 2\ncontext = 2048\nbranches = 5\nbatch = 64\nkv = "q8_0"\nstore = "{store.as_posix()}"\n'
     )
     assert list(read_settings()) == list(SETTINGS)
     code, out, _ = said("brief", NEWS)
     assert code == 0
     assert '"headline"' in out
     assert seen == ["some-model"]
+    used = stand.made[-1].options
+    assert [used[name] for name in ("threads", "cells", "sequences", "batch", "kv")] == [2, 2048, 6, 64, "q8_0"]
     assert store.exists()
     assert said("history")[0] == 0
     assert said("show", "1")[1] == out

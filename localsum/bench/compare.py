@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from localsum.bench.report import Report, Row
+from localsum.bench.report import STEADY, Report, Row, spread
 from localsum.errors import UsageError
 
 Verdict = Literal["better", "worse", "higher", "lower", "no difference", "not known"]
@@ -21,6 +21,13 @@ Verdict = Literal["better", "worse", "higher", "lower", "no difference", "not kn
 DRAWS = 2_000
 _TAILS = (0.025, 0.975)
 _LEAST_SAMPLES = 3
+# What the speed of reading depends on, beside how busy or hot the machine is.
+_READING = (
+    *(("machine", key) for key in ("cpu", "cores", "os")),
+    *(("software", key) for key in ("llama_cpp_python", "llama_cpp", "build")),
+    ("model", "sha256"),
+    *(("settings", key) for key in ("threads", "batch", "kv")),
+)
 _TIMED = ("s", "tokens/s", "1/min", "µs", "J")
 # Counted in tokens: means the same only where both models split text alike.
 _OF_TOKENS = ("tokens/s", "µs")
@@ -72,7 +79,7 @@ def compare(first: Report, second: Report) -> Comparison:
             "measure both with the same version: localsum bench",
         )
     is_split_alike = first.model["tokens_sha256"] == second.model["tokens_sha256"]
-    wobble = max(first.wobble, second.wobble)
+    wobble = wobble_of(first, second)
     theirs = {(row.metric, row.case): row for row in second.rows}
     lines, refused = [], []
     for row in first.rows:
@@ -85,6 +92,17 @@ def compare(first: Report, second: Report) -> Comparison:
             lines.append(_line(row, other, wobble))
     refused += [Refused(*key, f"only {second.name} has it") for key in theirs]
     return Comparison(first.name, second.name, differences(first, second), wobble, tuple(lines), tuple(refused))
+
+
+def wobble_of(first: Report, second: Report) -> float:
+    """Within which a ratio of times says nothing: how much longer reading the same text took at worst.
+
+    In the noisier of the two; in both together where nothing but the machine's mood can have changed that speed.
+    """
+    if any(getattr(first, section)[key] != getattr(second, section)[key] for section, key in _READING):
+        return max(first.wobble, second.wobble)
+    speeds = [value for report in (first, second) if (row := report.row(*STEADY)) for value in row.values]
+    return spread(speeds)
 
 
 def incomparable(first: Report, second: Report) -> str | None:
@@ -156,6 +174,8 @@ def interval(one: Sequence[float], other: Sequence[float], seed: int) -> tuple[f
     is_swapped = sorted(other) < sorted(one)
     low, high = sorted((sorted(one), sorted(other)))
     logs = np.log(_medians(high, rng)) - np.log(_medians(low, rng))
+    if low == high:
+        logs = np.concatenate((logs, -logs))
     found = np.quantile(-logs if is_swapped else logs, _TAILS)
     return float(np.exp(found[0])), float(np.exp(found[1]))
 

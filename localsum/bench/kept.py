@@ -28,7 +28,7 @@ def keep(report: Report) -> Path:
 
 
 def as_json(report: Report) -> str:
-    return json.dumps(to_dict(report), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(to_dict(report), indent=1) + "\n"
 
 
 def kept() -> Iterator[Report | InputError]:

@@ -20,7 +20,7 @@ def to_html(reports: list[Report]) -> str:
                 "score": score_line(report),
                 "formula": one_line(score_formula(report)),
                 "warnings": [one_line(warning) for warning in report.warnings],
-                "plots": [plot for plot in (svg.throughput(report), svg.latency(report), svg.stages(report)) if plot],
+                "plots": svg.plots(report),
                 "tables": tables(report),
             }
             for report in reports

@@ -19,6 +19,7 @@ from localsum.errors import InputError
 SCHEMA = "localsum.bench/1"
 MOST_BYTES = 20_000_000
 MOST_SAMPLES = 100_000  # of one row
+MOST = 1e18  # of a sample: nothing that is measured is larger
 _LONGEST = 2_000  # characters of a text
 _MOST_ROWS = 2_000
 
@@ -76,6 +77,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "kv": TEXT,
         "branches": COUNT,
         "batch": COUNT,
+        "shortlist": COUNT,  # tokens that the last product is made for; 0: all
         "seed": COUNT,
         "work": TEXT,  # SHA-256 of what had to be written
         "repetitions": COUNT,
@@ -101,9 +103,9 @@ class Row:
         return statistics.median(self.values) if self.values else None
 
     def percentile(self, share: float) -> float | None:
-        """The smallest sample that so large a share of the samples does not exceed."""
-        if not self.values:
-            return None
+        """The smallest sample that so large a share of the samples does not exceed; of a half, the median."""
+        if not self.values or share == 0.5:
+            return self.median
         ordered = sorted(self.values)
         return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
@@ -132,14 +134,17 @@ class Report:
 
     @property
     def wobble(self) -> float:
-        """How far the same work, done again and again, was apart: lowest to highest, as a share of the median.
+        """How much longer the same work, done again and again, took at worst: 0.1 is a tenth.
 
         What differs by less between two reports is the machine's doing.
         """
         row = self.row(*STEADY)
-        if row is None or row.median is None or min(row.values) <= 0:
-            return 0.0
-        return (max(row.values) - min(row.values)) / row.median
+        return spread(row.values) if row else 0.0
+
+
+def spread(values: Sequence[float]) -> float:
+    """By how much the highest is above the lowest, as a share of the lowest."""
+    return max(values) / min(values) - 1 if values and min(values) > 0 else 0.0
 
 
 SCORE = "score = geometric mean of articles_per_min over its cases: {cases}"
@@ -199,7 +204,7 @@ def to_dict(report: Report) -> dict[str, Any]:
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a report."""
     text, number = {"type": "string", "maxLength": _LONGEST}, {"type": ["number", "null"]}
-    value = {"type": "number"}
+    value = {"type": "number", "minimum": -MOST, "maximum": MOST}
 
     def flat(keys: dict[str, tuple[str, ...]]) -> dict[str, Any]:
         return _object({key: {"type": list(kinds)} for key, kinds in keys.items()})
@@ -284,7 +289,7 @@ def _row(found: Any) -> Row:  # noqa: ANN401
     if not isinstance(found, dict):
         raise ValueError("a row is no object")
     values = _typed(found, "values", list)
-    if len(values) > MOST_SAMPLES or not all(_is(value, NUMBER) and math.isfinite(value) for value in values):
+    if len(values) > MOST_SAMPLES or not all(_is(value, NUMBER) and abs(value) <= MOST for value in values):
         raise ValueError("a row has samples that are no numbers, or too many")
     better = found.get("better")
     if better not in ("higher", "lower", "neither"):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from localsum.bench import facts
@@ -76,7 +77,6 @@ class Bench:
         brief(engine, [self.articles["short"]], self.template, self.seed)
         begun_s, others = time.perf_counter(), facts.watch_others()
         for number in range(count):
-            prefix = f"{number + 1} of {count}: " if count > 1 else ""
             repeat(
                 engine,
                 self.plan,
@@ -85,7 +85,7 @@ class Bench:
                 self.samples,
                 seed=self.seed,
                 meter=self.meter,
-                progress=lambda what, prefix=prefix: self.progress(prefix + what),  # type: ignore[misc]
+                progress=partial(self._say, f"{number + 1} of {count}: " if count > 1 else ""),
             )
             self._repetitions += 1
             self.samples.add("steady_rss_mb", "", facts.rss_bytes() / 1e6)
@@ -99,6 +99,9 @@ class Bench:
         else:
             self.samples.lack("peak_rss_mb", "", "the system does not tell")
 
+    def _say(self, prefix: str, what: str) -> None:
+        self.progress(prefix + what)
+
     def _look_at(self, engine: Any) -> None:  # noqa: ANN401
         backend, info = engine.backend, engine.info
         self._tokens = [
@@ -111,6 +114,7 @@ class Bench:
             "kv": str(info.settings.get("kv", "")),
             "branches": backend.sequences - 1,
             "batch": backend.batch,
+            "shortlist": int(getattr(getattr(backend, "shortlist", None), "size", 0)),
         }
 
     def report(self) -> Report:
@@ -146,11 +150,11 @@ class Bench:
 def run(bench: Bench) -> Report:
     """The whole of a plan. Raises ModelError, EngineError."""
     facts.forget_peak()
-    for _ in range(bench.plan.loads):
-        bench.load()
     with bench.make() as engine:
         engine.backend.pieces  # noqa: B018
         bench.repeat(engine, bench.plan.repetitions)
+    for _ in range(bench.plan.loads):  # after the rest: what they leave behind in memory is not a brief's
+        bench.load()
     return bench.report()
 
 
@@ -179,7 +183,7 @@ def warnings(report: Report, texts: dict[str, Sequence[str]] | dict[str, list[st
     found, machine = [], report.machine
     if report.wobble > _NOISY:
         found.append(
-            f"noisy: the same reading took up to {100 * report.wobble:.0f} % longer from time to time; "
+            f"noisy: reading the same text took up to {100 * report.wobble:.0f} % longer from time to time; "
             "smaller differences mean nothing"
         )
     others = machine["others_share"]

@@ -15,6 +15,13 @@ from localsum.render.clean import one_line
 
 _WIDTH, _LEFT, _RIGHT = 640, 200, 30
 _LINE = 30
+_WHERE = "Where the time goes, as shares"
+
+
+def plots(report: Report) -> list[tuple[str, str]]:
+    """Name and markup of each plot that the report has samples for."""
+    made = (("Decode tokens a second over branches", throughput), ("Seconds a brief", latency), (_WHERE, stages))
+    return [(name, drawn) for name, draw in made if (drawn := draw(report))]
 
 
 def throughput(report: Report) -> str:
@@ -94,7 +101,7 @@ def stages(report: Report) -> str:
             parts.append(f'<rect class="s{number + 1}" x="{start:.1f}" y="{top}" width="{width:.2f}" height="20"/>')
             start += width
         parts.append(_text(start + 6, top + 15, f"{figure(whole)} s", "start"))
-    return _plot("Where the time goes", height, parts)
+    return _plot(_WHERE, height, parts)
 
 
 def _plot(name: str, height: float, parts: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,12 @@ from localsum.bench.metrics import METRICS
 from localsum.bench.report import Report, Row, score, score_formula, to_dict
 from localsum.render.clean import one_line
 
+# What the form for a terminal shows; the others show all.
+_BRIEFLY = (
+    *("brief_s", "articles_per_min", "first_token_s", "load_s", "prefill_tokens_s", "decode_tokens_s"),
+    *("roofline_share", "outside_share", "peak_rss_mb", "energy_j"),
+)
+_WHERE = "Where the time goes"
 _LATENCY = ("brief_s", "first_token_s", "first_field_s")
 
 
@@ -113,9 +120,9 @@ def _stages(rows: Sequence[Row]) -> list[Table]:
         return []
     help_ = "; ".join(f"{stage}: {meaning}" for stage, meaning in STAGES.items())
     lines = tuple(
-        (one_line(case), *(figure(seconds.get(stage, 0.0)) for stage in STAGES)) for case, seconds in found.items()
+        (one_line(case), *(f"{seconds.get(stage, 0.0):,.3f}" for stage in STAGES)) for case, seconds in found.items()
     )
-    return [Table("Where the time goes", f"median seconds; {help_}", ("s", *STAGES), lines)]
+    return [Table(_WHERE, f"median seconds; {help_}", ("s", *STAGES), lines)]
 
 
 def _header(report: Report) -> Table:
@@ -162,14 +169,16 @@ def _compared(line: Line) -> tuple[str, ...]:
 
 # Plain forms
 
+_LINE = 100
 _WIDEST = 60  # of a column of text on a terminal
 
 
 def as_table(report: Report) -> str:
-    """For a terminal."""
+    """For a terminal: the most important."""
     head = [heading(report), score_line(report), f"  {one_line(score_formula(report))}"]
     head += [f"warning: {one_line(warning)}" for warning in report.warnings]
-    return "\n".join(head) + "\n\n" + tables_as_text(tables(report))
+    shown = [table for table in tables(report) if table.title in (*_BRIEFLY, _WHERE)]
+    return "\n".join(head) + "\n\n" + tables_as_text(shown) + "\nall of it: --format md, or html\n"
 
 
 def tables_as_text(made: Sequence[Table]) -> str:
@@ -177,7 +186,8 @@ def tables_as_text(made: Sequence[Table]) -> str:
 
 
 def _title(table: Table) -> str:
-    return f"{table.title}: {table.help}" if table.help else table.title
+    text = f"{table.title}: {table.help}" if table.help else table.title
+    return textwrap.fill(text, _LINE, subsequent_indent="    ")
 
 
 def _columns(table: Table) -> str:
@@ -199,7 +209,12 @@ def _is_figure(cell: str) -> bool:
 
 
 def as_markdown(report: Report) -> str:
-    lines = [f"# {_escaped(heading(report))}", "", f"**{score_line(report)}** ({_escaped(score_formula(report))})", ""]
+    lines = [
+        f"# {_escaped(heading(report))}",
+        "",
+        f"**{score_line(report)}** ({_escaped(one_line(score_formula(report)))})",
+        "",
+    ]
     lines += [f"> {_escaped(one_line(warning))}\n" for warning in report.warnings]
     return "\n".join(lines) + "\n" + tables_as_markdown(tables(report))
 
@@ -227,7 +242,7 @@ def as_jsonl(report: Report) -> str:
     """A line for each row, each with what tells reports apart."""
     found = to_dict(report)
     about = {key: found[key] for key in _FLAT} | {"model": report.model["name"], "cpu": report.machine["cpu"]}
-    return "".join(json.dumps({**about, **row}, ensure_ascii=False) + "\n" for row in found["rows"])
+    return "".join(json.dumps({**about, **row}) + "\n" for row in found["rows"])
 
 
 def as_csv(reports: Sequence[Report]) -> str:

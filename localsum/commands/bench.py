@@ -137,7 +137,7 @@ def compare_(
     first, *others = map(find, reports)
     found = [compare(first, other) for other in others]
     if form == "json":
-        write_out(json.dumps([asdict(each) for each in found], indent=1, ensure_ascii=False) + "\n")
+        write_out(json.dumps([asdict(each) for each in found], indent=1) + "\n")
         return
     shown = tables_as_text if form == "table" else tables_as_markdown
     write_out("\n".join(shown(comparison_tables(each)) for each in found))
@@ -199,7 +199,7 @@ def _formed(reports: list[Report], form: BenchForm) -> str:
 
         return to_html(reports)
     if form == "json":
-        several = json.dumps([to_dict(each) for each in reports], indent=1, ensure_ascii=False) + "\n"
+        several = json.dumps([to_dict(each) for each in reports], indent=1) + "\n"
         return as_json(reports[0]) if len(reports) == 1 else several
     if form == "csv":
         return tables.as_csv(reports)

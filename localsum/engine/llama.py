@@ -23,6 +23,7 @@ from localsum.engine.loop import Run
 from localsum.engine.machine import free_bytes, this_machine
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
+from localsum.engine.shortlist import Shortlist
 from localsum.engine.types import Counts, Event, ModelInfo, Prompt, Request, Segment
 from localsum.errors import EngineError, ModelError
 
@@ -58,6 +59,23 @@ def library_version() -> str | None:
     return " ".join(said) or None
 
 
+def unpack_layers(source: Path, target: Path, kind: Literal["bf16", "f16"]) -> None:
+    """Write a model again with the matrices of its layers as plain numbers of 16 bits; the table of tokens stays.
+
+    Processors multiply such numbers faster than packed ones where more than one token is read or written at once.
+    Raises ModelError.
+    """
+    _log_lines.clear()
+    lib.llama_log_set(_keep_log, None)
+    lib.llama_backend_init()
+    how = lib.llama_model_quantize_default_params()
+    how.ftype = {"bf16": lib.LLAMA_FTYPE_MOSTLY_BF16, "f16": lib.LLAMA_FTYPE_MOSTLY_F16}[kind]
+    how.allow_requantize = True
+    how.token_embedding_type = how.output_tensor_type = lib.GGML_TYPE_Q8_0
+    if lib.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(how)) != 0:
+        raise ModelError(f"llama.cpp cannot unpack {source.name}: {_last_log()}", "leave --layers away")
+
+
 def _address(function: str) -> int:
     """Of a function of the library."""
     return ctypes.cast(getattr(lib._lib, function), ctypes.c_void_p).value or 0
@@ -76,8 +94,12 @@ class LlamaBackend:
         sequences: int = 24,
         batch: int = 512,
         flash_attention: bool = True,
+        shortlist: bool = True,
     ) -> None:
-        """`cells` and `kv` None: what fits the memory that is free; if that was too much after all, half of it."""
+        """`cells` and `kv` None: what fits the memory that is free; if that was too much after all, half of it.
+
+        With `shortlist` logits are those of likely tokens only, where that is faster (shortlist.py).
+        """
         _log_lines.clear()
         lib.llama_log_set(_keep_log, None)
         lib.llama_backend_init()
@@ -103,6 +125,9 @@ class LlamaBackend:
         settings.flash_attn_type = 1 if flash_attention else 0
         settings.n_outputs_max = sequences  # logits of 262,144 floats each: one row a branch, not one a token
         settings.no_perf = True
+        self.shortlist = self._make_shortlist() if shortlist else None
+        if self.shortlist:
+            settings.cb_eval = ctypes.cast(self.shortlist.callback, type(settings.cb_eval))
         self._context = self._make_context(settings)
         while not self._context and not cells and self.cells > LEAST_CELLS:
             self.cells, self.batch = max(LEAST_CELLS, self.cells // 2), max(64, self.batch // 2)
@@ -118,6 +143,7 @@ class LlamaBackend:
         self.vocabulary = int(lib.llama_vocab_n_tokens(self._vocab))
         self._pieces: list[bytes] = []
         self._ends: frozenset[int] = frozenset()
+        self._path, self._threads = path, threads
         self._guides = Guides(self._token_table, self.vocabulary)
 
     def _make_context(self, settings: lib.llama_context_params) -> int | None:
@@ -125,6 +151,20 @@ class LlamaBackend:
         settings.n_batch = settings.n_ubatch = self.batch
         context: int | None = lib.llama_init_from_model(self._model, settings)
         return context
+
+    def _make_shortlist(self) -> Shortlist | None:
+        """Where the product with all tokens is a large part of a step, on the CPU, and rows keep their order."""
+        model = self._model
+        width = int(lib.llama_model_n_embd(model))
+        is_large = width * lib.llama_vocab_n_tokens(self._vocab) >= 0.1 * lib.llama_model_n_params(model)
+        if not is_large or lib.llama_supports_gpu_offload():
+            return None
+        if lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model):
+            return None
+        try:
+            return Shortlist(lib._lib, width, self.sequences)
+        except AttributeError:
+            return None
 
     def _cell_bytes(self) -> int:
         """Of one token in the KV cache, all layers, in f16."""
@@ -182,6 +222,8 @@ class LlamaBackend:
             eos_token=sorted(self._ends),
             slices=[],  # masks are rare here (the argmax is asked first), and slices double the time to build
         )
+        if self.shortlist:
+            self.shortlist.fill(self._path, self._pieces, self._ends, threads=self._threads)
         return tokenizer
 
     def tokenize(self, prompt: Prompt, *, first: bool) -> list[int]:
@@ -208,9 +250,22 @@ class LlamaBackend:
     # Cache and decode
 
     def decode(self, slices: list[tuple[Slice, list[int]]]) -> dict[int, Logits]:
+        asked = [part.seq for part, _ in slices if part.sample]
+        if (shortlist := self.shortlist) is None:
+            rows = self._decode(slices)
+            return {seq: self._logits(row) for seq, row in zip(asked, rows, strict=True)}
+        for part, tokens in slices:
+            shortlist.note(part.seq, tokens)
+        shortlist.open(asked)
+        rows = self._decode(slices)
+        logits = shortlist.close(lambda: self._logits(rows[-1])) or [self._logits(row) for row in rows]
+        return dict(zip(asked, logits, strict=True))
+
+    def _decode(self, slices: list[tuple[Slice, list[int]]]) -> list[int]:
+        """Decode, and say which rows of the batch have logits."""
         self._check_open()
         batch = self._batch
-        asked: dict[int, int] = {}
+        rows = []
         index = 0
         for part, tokens in slices:
             for offset, token in enumerate(tokens):
@@ -222,14 +277,14 @@ class LlamaBackend:
                 index += 1
             if part.sample:
                 batch.logits[index - 1] = True
-                asked[part.seq] = index - 1
+                rows.append(index - 1)
         batch.n_tokens = index
         status = lib.llama_decode(self._context, batch)
         if status == 1:
             raise EngineError("the KV cache has no room left")
         if status != 0:
             raise EngineError(f"llama_decode failed with status {status}: {_last_log()}", "please report this")
-        return {seq: self._logits(row) for seq, row in asked.items()}
+        return rows
 
     def surprise(self, tokens: Sequence[int]) -> NDArray[np.float64]:
         """Of each token after the first: nats that it costs, given those before it. Shape (len(tokens) - 1,).
@@ -239,7 +294,7 @@ class LlamaBackend:
         found: list[NDArray[np.float64]] = []
         for start in range(0, len(tokens) - 1, self.sequences):
             part = tokens[start : start + self.sequences]
-            self.decode([(Slice(0, start + offset, 1, sample=True), [token]) for offset, token in enumerate(part)])
+            self._decode([(Slice(0, start + offset, 1, sample=True), [token]) for offset, token in enumerate(part)])
             after = tokens[start + 1 : start + 1 + len(part)]
             for row, token in enumerate(after):
                 logits = self._logits(row).astype(np.float64)
@@ -265,17 +320,23 @@ class LlamaBackend:
         if not is_whole and lib.llama_memory_seq_pos_min(self._memory, src) > needed_from:
             return False
         lib.llama_memory_seq_cp(self._memory, src, dst, 0, tokens)
+        if self.shortlist:
+            self.shortlist.fork(src, dst)
         return True
 
     def cut(self, seq: int, tokens: int) -> None:
         """Free the cells of `seq` behind its first `tokens`."""
         if self._context:
             lib.llama_memory_seq_rm(self._memory, seq, tokens, -1)
+        if self.shortlist and not tokens:
+            self.shortlist.cut(seq)
 
     def clear(self) -> None:
         """Free every cell, so that what comes next finds the cache as if it were new."""
         self._check_open()
         lib.llama_memory_clear(self._memory, False)
+        if self.shortlist:
+            self.shortlist.clear()
 
     def used_sequences(self) -> list[int]:
         """Sequences that hold cells; empty when nothing runs."""
@@ -317,6 +378,8 @@ class LlamaBackend:
             lib.llama_free(self._context)
             lib.llama_model_free(self._model)
             self._context = None
+            if self.shortlist:
+                self.shortlist.free()
 
 
 class LlamaEngine:
@@ -341,12 +404,15 @@ class LlamaEngine:
         threads: int | None = None,
         overlap: int = 4,
         reproducible: bool = False,
+        shortlist: bool = True,
     ) -> None:
         threads = threads or threads_for(this_machine())
         self._overlap = overlap
         self._is_reproducible = reproducible
         self._is_running = False
-        self.backend = LlamaBackend(path, cells=cells, kv=kv, sequences=sequences, batch=batch, threads=threads)
+        self.backend = LlamaBackend(
+            path, cells=cells, kv=kv, sequences=sequences, batch=batch, threads=threads, shortlist=shortlist
+        )
         bos, eos = self.backend.special_tokens()
         self.totals = Counts()
         self.info = ModelInfo(
