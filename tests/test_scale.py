@@ -70,6 +70,7 @@ def test_no_coefficient_is_below_zero(seconds: list[float]) -> None:
 
 
 def test_held_out_points_are_not_fitted(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the plots need localsum[plots]")
     (tmp_path / "results").mkdir()
     rows = [row(w, n, 1 + n) for w, n in ((100, 1), (1000, 1), (400, 10))]
     pages = []
