@@ -454,7 +454,7 @@ def test_the_real_model_is_measured(tmp_path: Path, said: Said, monkeypatch: pyt
     monkeypatch.setattr(
         "localsum.bench.work.FIELDS", {name: FIELDS[name] for name in ("title", "insight_1", "quote_1")}
     )
-    plan = replace(TINY, loads=1, branches=(1, 4))
+    plan = replace(TINY, branches=(1, 4), stream=("short",))
     monkeypatch.setattr(run, "QUICK", plan)
     code, out, _ = said("bench", "--format", "json", "--context", "4096", "--model", "gemma-3-270m")
     assert code == 0
