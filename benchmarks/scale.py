@@ -94,10 +94,14 @@ def _cut(paragraph: str, words: int) -> str:
 
 def work(point: Point, threads: int) -> dict[str, Any]:
     """Seconds, counts and peak memory of one point. The clock starts when localsum's modules are loaded."""
+    import localsum.bench.work
+    import localsum.pipeline
     from localsum.engine.llama import LlamaEngine
     from localsum.models import find_model
+    from localsum.readers import read_bytes
 
     found = find_model(point.model)
+    read_bytes(b"A text, so that what reading loads is there.", path="a.md")
     run = _written if point.is_written else _extractive
     begun_s = time.perf_counter()
     with LlamaEngine(found.path, threads=threads, sequences=point.branches + 1) as engine:

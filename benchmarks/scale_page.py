@@ -101,6 +101,9 @@ def _model(model: str, rows: Sequence[Row]) -> list[str]:
         fitted = [row for row in chosen if not row["is_held_out"]]
         if not fitted:
             continue
+        tells_runs_apart = len({row["documents"] for row in fitted}) > 1  # else a run's cost is its document's
+        if not tells_runs_apart:
+            terms = {name: term for name, term in terms.items() if name != "once"}
         coefficients = fit(fitted, terms, _seconds)
         formula = " + ".join(f"{value:.3g} × {name}" for name, value in coefficients.items() if value)
         found.append(f"{title}: seconds = {formula.replace(' × once', '')}\n")
@@ -109,7 +112,7 @@ def _model(model: str, rows: Sequence[Row]) -> list[str]:
             return predict(row, c, t)
 
         found.append(_errors(fitted, [row for row in chosen if row["is_held_out"]], predicted, _seconds))
-        if terms is EXTRACTIVE:
+        if tells_runs_apart:
             much = (
                 {"documents": 500, "words": 400},
                 {"documents": 1, "words": 30_000},
