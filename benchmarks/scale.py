@@ -95,7 +95,7 @@ def _cut(paragraph: str, words: int) -> str:
 def work(point: Point, threads: int) -> dict[str, Any]:
     """Seconds, counts and peak memory of one point. The clock starts when localsum's modules are loaded."""
     import localsum.bench.work
-    import localsum.pipeline
+    import localsum.pipeline  # noqa: F401  (so that its loading is not timed)
     from localsum.engine.llama import LlamaEngine
     from localsum.models import find_model
     from localsum.readers import read_bytes
