@@ -164,6 +164,19 @@ def medians(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found | {"run_s_range": [min(r["run_s"] for r in rounds), max(r["run_s"] for r in rounds)]}
 
 
+def keep(
+    kept: list[dict[str, Any]], taken: dict[Point, list[dict[str, Any]]], here: dict[str, Any], path: Path
+) -> None:
+    """Writes the results: what was taken now instead of what was kept of the same parts and models."""
+    fresh = [
+        asdict(point) | {"model": Path(point.model).stem, "where": here} | medians(rounds)
+        for point, rounds in taken.items()
+    ]
+    replaced = {(each["part"], each["model"]) for each in fresh}
+    rows = [each for each in kept if (each["part"], each["model"]) not in replaced] + fresh
+    path.write_text(json.dumps({"points": rows}, indent=1) + "\n", encoding="utf-8")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = ("words", "documents", "branches", "written")
@@ -186,8 +199,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     threads = options.threads or threads_for(this_machine())
     kept = json.loads(options.results.read_text(encoding="utf-8"))["points"] if options.results.exists() else []
     wanted = [p for p in points([options.model, *options.models], is_quick=options.quick) if p.part in options.parts]
+    rounds = 1 if options.quick else options.rounds
+    here = where() | {"threads": threads, "rounds": rounds}
     taken: dict[Point, list[dict[str, Any]]] = {}
-    for number in range(1 if options.quick else options.rounds):
+    for number in range(rounds):
         for point in wanted:
             say(
                 f"round {number + 1}: {point.part}, {point.model}, {point.words} words × {point.documents}, "
@@ -195,14 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             if (figures := measure(point, threads)) is not None:
                 taken.setdefault(point, []).append(figures)
-    if taken:
-        here = where() | {"threads": threads, "rounds": 1 if options.quick else options.rounds}
-        fresh = [asdict(point) | {"where": here} | medians(rounds) for point, rounds in taken.items()]
-        for each in fresh:
-            each["model"] = Path(each["model"]).stem
-        replaced = {(each["part"], each["model"]) for each in fresh}
-        rows = [each for each in kept if (each["part"], each["model"]) not in replaced] + fresh
-        options.results.write_text(json.dumps({"points": rows}, indent=1) + "\n", encoding="utf-8")
+                keep(kept, taken, here, options.results)  # after each: whoever stops it keeps what there is
 
     from scale_page import make
 
