@@ -38,9 +38,10 @@ check: $(VENV)/.dev
 golden: $(VENV)/.dev
 	@$(RUN) pytest --golden-update
 	@for article in examples/*.md; do \
-		case "$$article" in *.brief.md | */README.md) continue ;; esac; \
+		case "$$article" in *.brief.md | */README.md) continue ;; \
+			*/study-*) template=research ;; */meeting-*) template=transcript ;; *) template=brief ;; esac; \
 		echo "$$article" >&2; \
-		$(RUN) localsum brief "$$article" --output "$${article%.md}.brief.md" --format md --quiet --no-store || exit 1; \
+		$(RUN) localsum brief "$$article" --template $$template --output "$${article%.md}.brief.md" --format md --quiet --no-store || exit 1; \
 	done
 
 bench: $(VENV)/.ready

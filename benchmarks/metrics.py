@@ -96,6 +96,9 @@ def _pieces(brief: dict[str, Any], field: Field) -> Iterator[Piece]:
         return
     shapes = {part.name: (part.shape, part.words) for part in field.parts}
     for at, entry in enumerate(value):
+        if "measures" in entry:
+            yield Piece(field.name, "measures", at, entry["measures"], "line", field.words, True, entry)
+            continue
         if "start" in entry:
             yield Piece(field.name, "", at, entry["text"], "quote", field.words, True, entry)
             continue

@@ -43,7 +43,24 @@ class Quote:
     speaker: str | None = None
 
 
-Value = str | tuple[Item, ...] | tuple[Quote, ...]
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of the document with its unit: `document.text[start:end] == text`, always.
+
+    Of "more than 900 jobs" `value` is "900" and `unit` "jobs"; `measures` is a phrase that says what is counted ("…"
+    stands where the number does), "" where nothing says it in few words. Its sentence is the evidence.
+    """
+
+    text: str
+    start: int
+    end: int
+    value: str
+    unit: str
+    measures: str
+    grounding: Grounding
+
+
+Value = str | tuple[Item, ...] | tuple[Quote, ...] | tuple[Figure, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,7 @@ class Brief:
     template: dict[str, str]  # name, sha256
     timing: dict[str, float] = field(default_factory=dict)  # seconds and token counts
     warnings: tuple[str, ...] = ()
+    language: str | None = None  # that was asked for, as BCP 47 has it; None: the document's own
 
     def __getitem__(self, name: str) -> Value:
         return self.fields[name].value
@@ -87,12 +105,17 @@ def _support(grounding: Grounding) -> dict[str, Any]:
 def _value(value: Value) -> object:
     if isinstance(value, str):
         return value
-    return [
-        {"text": entry.text, "start": entry.start, "end": entry.end, "speaker": entry.speaker}
-        if isinstance(entry, Quote)
-        else {**entry.parts, **_support(entry.grounding)}
-        for entry in value
-    ]
+    return [_entry_dict(entry) for entry in value]
+
+
+def _entry_dict(entry: Item | Quote | Figure) -> dict[str, Any]:
+    if isinstance(entry, Item):
+        return {**entry.parts, **_support(entry.grounding)}
+    place: dict[str, Any] = {"text": entry.text, "start": entry.start, "end": entry.end}
+    if isinstance(entry, Quote):
+        return {**place, "speaker": entry.speaker}
+    told = {"value": entry.value, "unit": entry.unit, "measures": entry.measures}
+    return {**place, **told, **_support(entry.grounding)}
 
 
 def source_dict(document: Document) -> dict[str, Any]:
@@ -122,6 +145,7 @@ def to_dict(brief: Brief) -> dict[str, Any]:
         "warnings": list(brief.warnings),
         "model": brief.model,
         "template": brief.template,
+        "language": brief.language,
         "timing": brief.timing,
     }
 
@@ -137,7 +161,8 @@ def from_dict(data: dict[str, Any], document: Document) -> Brief:
         own = tuple(warning for warning in data["warnings"] if warning.startswith(f"{name}: "))
         value = data[name] if isinstance(data[name], str) else tuple(map(_entry, data[name]))
         fields[name] = FieldResult(name, value, mode, support and _grounding(support), own)
-    return Brief(document, fields, data["model"], data["template"], data["timing"], tuple(data["warnings"]))
+    made = (data["model"], data["template"], data["timing"], tuple(data["warnings"]))
+    return Brief(document, fields, *made, language=data.get("language"))  # not there in briefs kept by older versions
 
 
 def _grounding(support: dict[str, Any]) -> Grounding:
@@ -145,8 +170,11 @@ def _grounding(support: dict[str, Any]) -> Grounding:
     return Grounding(support["grounding"], spans, tuple(support["reasons"]))
 
 
-def _entry(entry: dict[str, Any]) -> Any:  # noqa: ANN401  (all of a list are items, or all are quotes)
+def _entry(entry: dict[str, Any]) -> Any:  # noqa: ANN401  (all of a list are of one kind)
     if "grounding" not in entry:
         return Quote(entry["text"], entry["start"], entry["end"], entry["speaker"])
+    if isinstance(entry.get("start"), int):  # a part of an item is a text
+        told = {name: entry[name] for name in ("text", "start", "end", "value", "unit", "measures")}
+        return Figure(**told, grounding=_grounding(entry))
     parts = {name: value for name, value in entry.items() if name not in ("evidence", "grounding", "reasons")}
     return Item(parts, _grounding(entry))

@@ -14,12 +14,15 @@ import typer
 from typer.exceptions import TyperException
 
 from localsum import __version__
-from localsum.commands import bench, kept, models
+from localsum.commands import bench, kept, models, prompts
 from localsum.commands.brief import brief
+from localsum.commands.completion import VARIABLE, completion
 from localsum.commands.config import config
 from localsum.commands.digest import digest
 from localsum.commands.doctor import doctor
+from localsum.commands.mcp import mcp
 from localsum.commands.opening import open_page
+from localsum.commands.ray import ray
 from localsum.commands.read import read
 from localsum.commands.say import Call, note, write_out
 from localsum.commands.schema import schema
@@ -36,9 +39,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _KEPT = (kept.history, kept.search, kept.show, kept.forget, kept.export)
-for command in (brief, digest, watch, read, *_KEPT, schema, config, doctor):
+for command in (brief, digest, watch, read, *_KEPT, schema, config, doctor, completion, mcp, ray):
     app.command()(command)
 app.add_typer(models.app)
+app.add_typer(prompts.app)
 app.add_typer(bench.app)
 
 _INTERRUPTED = 130
@@ -57,15 +61,18 @@ def _defaults(arguments: list[str]) -> dict[str, Any]:
     """The user's settings as defaults of every command that has such an option."""
     from localsum.settings import read_settings
 
-    if {"--help", "-h", "--version"} & set(arguments):  # can be read while the file is mended
+    if VARIABLE in os.environ or {"--help", "-h", "--version"} & set(arguments):  # works while the file is mended
         return {}
     said = read_settings()
 
-    def of(group: typer.Typer) -> dict[str, Any]:
+    def of(group: typer.Typer, *without: str) -> dict[str, Any]:
         names = (command.name or getattr(command.callback, "__name__", "") for command in group.registered_commands)
-        return dict.fromkeys(names, said)
+        useful = {name: value for name, value in said.items() if name not in without}
+        return dict.fromkeys(names, useful)
 
-    return {**of(app), "models": of(models.app), "bench": {**said, **of(bench.app)}}
+    # The language of `models slim` is that of what is read; the template of `prompts` is what a command is about.
+    groups = {"models": of(models.app, "language"), "prompts": of(prompts.app, "template")}
+    return {**of(app), **groups, "bench": {**said, **of(bench.app)}}
 
 
 def run(arguments: list[str]) -> int:
@@ -81,6 +88,10 @@ def _run(call: Call) -> int:
     for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, stream) is None:  # closed by whoever started us: `localsum brief FILE --output FILE >&-`
             setattr(sys, stream, open(os.devnull, mode))  # noqa: SIM115  (open to the end, as they always are)
+    if VARIABLE in os.environ:  # a shell asks what may come next
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
     try:
         with sealed():
             code = app(

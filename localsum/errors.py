@@ -26,30 +26,44 @@ class LocalsumError(Exception):
 
 
 class UsageError(LocalsumError):
+    """An option, an argument or a setting that cannot be used."""
+
     exit_code = 2
 
 
 class TemplateError(LocalsumError):
+    """A template that cannot be used; the message names file, field and reason."""
+
     exit_code = 2
 
 
 class ModelError(LocalsumError):
+    """No model, or none that llama.cpp can use; the hint says how to get one."""
+
     exit_code = 3
 
 
 class InputError(LocalsumError):
+    """A document that cannot be read, or is too short or too long for a brief."""
+
     exit_code = 1
 
 
 class EngineError(LocalsumError):
+    """A document that could not be written: more context than there is, a grammar that failed, llama.cpp."""
+
     exit_code = 1
 
 
 class StoreError(LocalsumError):
+    """The file of kept briefs cannot be made, read or written."""
+
     exit_code = 1
 
 
 class PrivacyError(LocalsumError):
+    """Something wanted to leave the machine inside `sealed`; the message names it. Nothing was sent."""
+
     exit_code = 1
 
 

@@ -4,14 +4,17 @@ An audit hook sees what any Python code asks for, localsum's own and that of lib
 library does by itself it cannot see; llama.cpp is built without its network code (tools/setup_engine.py). Once a
 command is over, `--open` hands its page to the user's browser (commands/opening.py); nothing else does such a thing.
 
-Two doors, each used in one place: `opened_to` lets `models pull` look up the names of its hub and connect; `starting`
-lets probe.py start this same Python once more, which seals itself, to try a model file that may crash.
+Four doors, each used in one place: `opened_to` lets `models pull` look up the names of its hub and connect; `starting`
+lets probe.py start this same Python once more, which seals itself, to try a model file that may crash; `waking` lets
+the MCP server make its event loop, which threads wake by a pair of sockets that lead nowhere; `opened_wide` is for
+`localsum ray`, which hands documents to the user's own cluster.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -37,6 +40,8 @@ _closed = 0  # how many `sealed` blocks are open
 _before: dict[str, str | None] = {}  # what the outermost of them found in the environment
 _open_to: frozenset[str] = frozenset()  # hosts
 _program = ""  # that may be started
+_waking: int | None = None  # the thread that makes an event loop
+_is_open_wide = False
 _is_installed = False
 
 
@@ -86,6 +91,31 @@ def starting(program: str) -> Iterator[None]:
         _program = ""
 
 
+@contextmanager
+def waking() -> Iterator[None]:
+    """Inside `sealed`: this thread may make a pair of sockets that are joined to each other, as an event loop does.
+
+    On Windows, where there are no such pairs, they are joined through this computer's own address.
+    """
+    global _waking
+    _waking = threading.get_ident()
+    try:
+        yield
+    finally:
+        _waking = None
+
+
+@contextmanager
+def opened_wide() -> Iterator[None]:
+    """Inside `sealed`: nothing is refused, in no thread. Libraries are still asked to stay at home."""
+    global _is_open_wide
+    _is_open_wide = True
+    try:
+        yield
+    finally:
+        _is_open_wide = False
+
+
 def _restore(values: dict[str, str | None]) -> None:
     for name, value in values.items():
         if value is None:
@@ -99,6 +129,8 @@ def _is_open(event: str, arguments: tuple[object, ...]) -> bool:
         return arguments[0] == _program
     if _program and event == "_winapi.CreateProcess":  # what subprocess does next
         return True
+    if _waking is not None and _waking == threading.get_ident():
+        return _is_a_pair(event, arguments)
     if not _open_to or not event.startswith(("socket.", "http.client.")):
         return False
     if event not in _LOOKING_UP:
@@ -107,8 +139,20 @@ def _is_open(event: str, arguments: tuple[object, ...]) -> bool:
     return any(host.lower() == one or host.lower().endswith(f".{one}") for one in _open_to)
 
 
+def _is_a_pair(event: str, arguments: tuple[object, ...]) -> bool:
+    """Whether this may be a step of `socket.socketpair`."""
+    if sys.platform != "win32":
+        import socket
+
+        return event == "socket.__new__" and arguments[1] == socket.AF_UNIX
+    if event in ("socket.bind", "socket.connect"):
+        address = arguments[1]
+        return isinstance(address, tuple) and address[0] in ("127.0.0.1", "::1")
+    return event == "socket.__new__"
+
+
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
-    if _closed and event.startswith(REFUSED) and not _is_open(event, arguments):
+    if _closed and not _is_open_wide and event.startswith(REFUSED) and not _is_open(event, arguments):
         raise PrivacyError(
             f"{_caller()} wanted to leave this machine ({event}{_to(event, arguments)}), and was refused",
             "nothing was sent; see what is kept and where: localsum doctor --privacy",

@@ -1,6 +1,6 @@
 """The live view on stderr: the fields of the brief fill in place. Nothing where stderr is no terminal.
 
-Knows engine events and names of fields; which branch belongs to which field is in the branch's name.
+Knows engine events and names of fields.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from localsum.engine.types import BranchDone, Event, RequestDone, RequestFailed, TextDelta
+from localsum.pipeline import field_of
 from localsum.render.clean import one_line, to_ascii
 from localsum.render.outline import label
 
@@ -103,7 +104,7 @@ class LiveView:
         document = event.request.partition(".")[0]
         if isinstance(event, TextDelta | BranchDone):
             self._begin(document)
-            written = self._written[document].setdefault(self._field_of(event.branch), _Field())
+            written = self._written[document].setdefault(field_of(event.branch, self._names), _Field())
             if isinstance(event, BranchDone):
                 written.open.discard(event.branch)
                 if not written.open:
@@ -126,11 +127,6 @@ class LiveView:
         if document not in self._written:
             self._written = {key: fields for key, fields in self._written.items() if key not in self._done}
             self._written[document] = {name: _Field() for name in self._names}
-
-    def _field_of(self, branch: str) -> str:
-        """`0.key_insights.2.category` and `title~1` are of the fields `key_insights` and `title`."""
-        parts = (part.partition("~")[0] for part in branch.split("."))
-        return next((part for part in parts if part in self._names), branch)
 
     def _view(self, width: int, *, is_plain: bool = False) -> Group:
         """Lines of at most `width` columns; `is_plain`: in ASCII."""

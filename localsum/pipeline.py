@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from localsum.brief import Brief, FieldResult
 from localsum.document import Document
 from localsum.engine.types import Counts, Engine, Event, Request, RequestDone, RequestFailed
 from localsum.errors import EngineError, InputError, LocalsumError, UsageError
+from localsum.languages import Language
 from localsum.templates import Template
 from localsum.writing import extractive, written
 from localsum.writing.draft import Writer
@@ -24,9 +25,9 @@ Style = Literal["extractive", "written"]
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A document without a brief, and why."""
+    """A document without a brief, and why. `document` is None where none could be read: the error names the input."""
 
-    document: Document
+    document: Document | None
     error: LocalsumError
 
 
@@ -45,6 +46,8 @@ class _Open:
 
 def choose_style(engine: Engine, wanted: str | None) -> Style:
     """Instruct models write, base models extract; `wanted` forces one. Raises UsageError if the model cannot."""
+    if wanted not in (None, *get_args(Style)):
+        raise UsageError(f"there is no style {wanted!r}", f"choose one: --style {', '.join(get_args(Style))}")
     if wanted == "written" and engine.info.chat_template is None:
         raise UsageError(
             f"{engine.info.name} is a base model without a chat template, it cannot write to instructions",
@@ -55,6 +58,17 @@ def choose_style(engine: Engine, wanted: str | None) -> Style:
     return "extractive" if engine.info.chat_template is None else "written"
 
 
+def check_language(engine: Engine, style: Style, language: Language | None) -> Language | None:
+    """The language itself. Raises UsageError where a brief is made of the article's own sentences."""
+    if language and style == "extractive":
+        why = "is a base model" if engine.info.chat_template is None else "is told to take the article's own sentences"
+        raise UsageError(
+            f"{engine.info.name} {why}: nothing is written, so nothing in {language.name}",
+            "leave --language away (if it is a setting, see: localsum config), or name an instruct model with --model",
+        )
+    return language
+
+
 def write_briefs(
     documents: Iterable[Document],
     template: Template,
@@ -62,19 +76,39 @@ def write_briefs(
     *,
     model: dict[str, str],
     style: str | None = None,
+    language: Language | None = None,
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
 ) -> Iterator[Brief | Failed]:
     """A brief, or the reason why not, for each document, in the order in which they are done.
 
-    `documents` is read lazily. `on_event` sees every engine event, for a live view. `seed` seeds all sampling.
+    `documents` is read lazily. `language` is that of the briefs, by default each document's own. `on_event` sees every
+    engine event, for a live view. `seed` seeds all sampling. Raises UsageError for what the model cannot do.
     """
-    run = _Run(template, engine, model, choose_style(engine, style), seed)
+    for event in write_events(documents, template, engine, model=model, style=style, language=language, seed=seed):
+        if isinstance(event, Brief | Failed):
+            yield event
+        elif on_event:
+            on_event(event)
+
+
+def write_events(
+    documents: Iterable[Document],
+    template: Template,
+    engine: Engine,
+    *,
+    model: dict[str, str],
+    style: str | None = None,
+    language: Language | None = None,
+    seed: int = 0,
+) -> Iterator[Event | Brief | Failed]:
+    """The same with all that the engine says meanwhile."""
+    chosen = choose_style(engine, style)
+    run = _Run(template, engine, model, chosen, check_language(engine, chosen, language), seed)
     pending = iter(documents)
     while True:
         for event in engine.run(run.requests(pending)):
-            if on_event:
-                on_event(event)
+            yield event
             run.take(event)
             yield from run.finished()
         yield from run.finished()
@@ -82,12 +116,30 @@ def write_briefs(
             return
 
 
+def field_of(branch: str, names: Collection[str]) -> str:
+    """The field that a branch belongs to: `0.key_insights.2.category` and `title~1` are of `key_insights` and `title`.
+
+    `names` are those of the template's fields; a branch of none of them is itself.
+    """
+    parts = (part.partition("~")[0] for part in branch.split("."))
+    return next((part for part in parts if part in names), branch)
+
+
 class _Run:
-    def __init__(self, template: Template, engine: Engine, model: dict[str, str], style: Style, seed: int) -> None:
+    def __init__(
+        self,
+        template: Template,
+        engine: Engine,
+        model: dict[str, str],
+        style: Style,
+        language: Language | None,
+        seed: int,
+    ) -> None:
         self._template = template
         self._engine = engine
         self._model = model
         self._style = style
+        self._language = language
         self._seed = seed
         self._open: dict[str, _Open] = {}
         self._by_request: dict[str, str] = {}
@@ -114,7 +166,7 @@ class _Run:
             opened = self._open.pop(key)
             for request in opened.waiting:
                 self._by_request.pop(request, None)
-            name = opened.document.path or "standard input"
+            name = opened.document.path or "the text"
             self._outcomes.append(Failed(opened.document, EngineError(f"{name}: {event.message}")))
         elif isinstance(event, RequestDone) and (key := self._by_request.pop(event.request, None)):
             opened = self._open[key]
@@ -127,8 +179,10 @@ class _Run:
     def _begin(self, document: Document) -> None:
         self._number += 1
         key = f"document-{self._number}"
-        write = extractive.write if self._style == "extractive" else written.write
-        writer = write(document, self._template, key, self._engine)
+        if self._style == "extractive":
+            writer = extractive.write(document, self._template, key, self._engine)
+        else:
+            writer = written.write(document, self._template, key, self._engine, self._language)
         opened = _Open(document, writer, time.perf_counter(), set(), {}, Counts())
         self._open[key] = opened
         self._advance(key, opened)
@@ -179,7 +233,8 @@ class _Run:
             "sampled_tokens": counts.sampled,
         }
         template = {"name": self._template.name, "sha256": self._template.sha256}
-        return Brief(opened.document, fields, self._model, template, timing, tuple(warnings))
+        language = self._language.tag if self._language else None
+        return Brief(opened.document, fields, self._model, template, timing, tuple(warnings), language)
 
 
 def _add(total: Counts, more: Counts) -> None:
@@ -198,7 +253,7 @@ def check_readable(document: Document) -> Document:
 
     Scripts without spaces have few words and many letters: eight letters count as a word then.
     """
-    name = document.path or "standard input"
+    name = document.path or "the text"
     words = max(document.words, len(document.text) // 8)
     if words < LEAST_WORDS:
         raise InputError(

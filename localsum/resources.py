@@ -19,7 +19,17 @@ def resource(relative: str) -> Path:
 
 
 # What a brief says depends on these, the model, the template and the document; not on how it is read, kept or shown.
-_WRITER = ("pipeline.py", "passages.py", "sentences.py", "chat.py", "templates.py", "writing", "grounding", "engine")
+_WRITER = (
+    "pipeline.py",
+    "passages.py",
+    "sentences.py",
+    "chat.py",
+    "languages.py",
+    "templates",
+    "writing",
+    "grounding",
+    "engine",
+)
 
 
 @functools.cache

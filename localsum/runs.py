@@ -1,4 +1,4 @@
-"""A run: many documents through one engine. Each brief is handed on the moment it is done, what fails is counted.
+"""A run: many documents through one engine. What comes of each is handed on the moment it is done.
 
 Knows neither files nor the store nor the engine: they come as functions. Nothing is written (no engine loaded) until a
 document turns up whose brief is not kept already.
@@ -6,7 +6,8 @@ document turns up whose brief is not kept already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from localsum.files import undisturbed
 
 if TYPE_CHECKING:
     from localsum.pipeline import Failed
+
+MOST_WAITING = 64  # briefs that wait, in a run of kept ones, until what is being written is done
 
 
 @dataclass(slots=True)
@@ -45,6 +48,52 @@ class Tally:
         return f"{self.total:,} document{'s' * (self.total != 1)}: {', '.join(said) or 'none done'}"
 
 
+def outcomes(
+    documents: Iterable[Document | InputError | Failed],
+    *,
+    recall: Callable[[Document], Brief | None],
+    write: Callable[[Iterator[Document]], Iterator[Brief | Failed]],
+    keep: Callable[[Brief], None],
+    most_waiting: int = MOST_WAITING,
+) -> Generator[Brief | Failed, None, None]:
+    """A brief of each document, or why there is none, as they are done: one that is kept needs no writing, the others
+    come as `write` makes them, and are kept first: what was kept is found by the next run, what was only said is not.
+
+    `documents` is read lazily; what has failed already is passed on. Whatever a function raises ends the run.
+    """
+    from localsum.pipeline import Failed
+
+    pending = iter(documents)
+    done: deque[Brief | Failed] = deque()  # what needed no writing, and came up while the next to write was looked for
+
+    def missing(most: int) -> Iterator[Document]:
+        """Documents to write, until none is left or `most` have come up that are done."""
+        while len(done) < most and (found := next(pending, None)) is not None:
+            if isinstance(found, LocalsumError):
+                done.append(Failed(None, found))
+            elif isinstance(found, Failed):
+                done.append(found)
+            elif (brief := recall(found)) is not None:
+                done.append(brief)
+            else:
+                yield found
+
+    while True:
+        first = next(missing(1), None)
+        if first is None and not done:
+            return
+        if first is not None:
+            for outcome in write(chain([first], missing(most_waiting))):
+                if isinstance(outcome, Brief):
+                    with undisturbed():
+                        keep(outcome)
+                yield outcome
+                while done:
+                    yield done.popleft()
+        while done:
+            yield done.popleft()
+
+
 def run(
     documents: Iterable[Document | InputError],
     tally: Tally,
@@ -53,31 +102,23 @@ def run(
     write: Callable[[Iterator[Document]], Iterator[Brief | Failed]],
     keep: Callable[[Brief], None],
     put: Callable[[Brief], None],
+    most_waiting: int = MOST_WAITING,
 ) -> None:
-    """Put a brief of each document: one that is kept at once, the others as `write` makes them, which then are kept.
+    """Put all outcomes, counted in the tally. Ctrl-C waits for `keep` and `put`."""
+    new: Brief | None = None
 
-    `write` is called once at most. Whatever a function raises ends the run; Ctrl-C waits for `keep` and `put`.
-    """
+    def keep_new(brief: Brief) -> None:
+        nonlocal new
+        keep(brief)
+        new = brief
 
-    def missing() -> Iterator[Document]:
-        for found in documents:
-            if isinstance(found, LocalsumError):
-                tally.failed.append(found)
-            elif (brief := recall(found)) is None:
-                yield found
-            else:
-                with undisturbed():
-                    tally.recalled += 1
-                    put(brief)
-
-    fresh = missing()
-    if (first := next(fresh, None)) is None:
-        return
-    for outcome in write(chain([first], fresh)):
+    for outcome in outcomes(documents, recall=recall, write=write, keep=keep_new, most_waiting=most_waiting):
         if not isinstance(outcome, Brief):
             tally.failed.append(outcome.error)
             continue
         with undisturbed():
-            keep(outcome)  # first: what was kept is put again by the next run, what was put only is not
-            tally.written += 1
+            if outcome is new:
+                tally.written += 1
+            else:
+                tally.recalled += 1
             put(outcome)

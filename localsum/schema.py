@@ -107,7 +107,7 @@ def json_schema(template: Template) -> dict[str, Any]:
             },
             required=False,
         ),
-        **_MADE,
+        **_made_in_a_language(),
     }
     return {
         "$schema": _DRAFT,
@@ -129,6 +129,25 @@ def json_schema(template: Template) -> dict[str, Any]:
                     "speaker": _string("Who says it, if the source tells.", null=True),
                 },
             ),
+            "figure": _object(
+                "A number of the source and what supports what is said of it.",
+                {
+                    "text": {
+                        **_string("The number with its unit: exactly the source from start to end."),
+                        "minLength": 1,
+                    },
+                    "start": _offset("Where it begins."),
+                    "end": _offset("Where it has ended."),
+                    "value": {**_string("The number alone, as the source writes it."), "minLength": 1},
+                    "unit": _string(
+                        "Of what: a currency, a share, a measure, what is counted; empty if it stands alone."
+                    ),
+                    "measures": _string(
+                        "What is measured, in a phrase; empty if the source does not say it in few words."
+                    ),
+                    **_SUPPORT,
+                },
+            ),
         },
     }
 
@@ -142,6 +161,8 @@ def _field(field: Field) -> dict[str, Any]:
         return {"type": "array", **about, "items": {"$ref": "#/$defs/quote"}, "maxItems": 1}
     if field.shape == "record":
         return {"type": "array", **about, "items": _entry(field.parts), "maxItems": 1}
+    if field.shape == "numbers":
+        return {"type": "array", **about, "items": {"$ref": "#/$defs/figure"}, "maxItems": field.count[1]}
     if field.of == "quote":
         items = {"$ref": "#/$defs/quote"}
     elif field.of == "record":
@@ -170,6 +191,8 @@ def _about(field: Field) -> str:
         what = f"{_range(field.sentences, 'sentence')}, at most {field.words} words; empty if nothing could be said."
     elif field.shape == "choice":
         what = "One of the options; empty if none is supported."
+    elif field.shape == "numbers":
+        what = f"At most {field.count[1]} {'figure' if field.count[1] == 1 else 'figures'} of the source, in its order."
     elif field.shape == "items":
         kind = "quote" if field.of == "quote" else "entry"
         most = field.count[1]
@@ -255,3 +278,10 @@ _MADE: dict[str, Any] = {
         "additionalProperties": {"type": "number", "minimum": 0},
     },
 }
+
+
+def _made_in_a_language() -> dict[str, Any]:
+    """What briefs end with: as digests do, and the language beside the template."""
+    about = "The language that was asked for (BCP 47); null for the source's own. Quotes are always in the source's."
+    made = list(_MADE.items())
+    return dict([*made[:-1], ("language", _string(about, null=True)), made[-1]])

@@ -33,6 +33,7 @@ class Setting:
 SETTINGS = {
     "model": Setting("name of a model or path of a GGUF file", str, "the first model that is installed"),
     "template": Setting("name or path of a template", str, "brief"),
+    "language": Setting("language of briefs: a code such as de, or a name such as German", str, "each article's own"),
     "format": Setting("form of the output: terminal, md, html, json, jsonl", str, "terminal on a terminal, else md"),
     "threads": Setting("threads to use", int, "by the processor"),
     "context": Setting("tokens of context to hold in memory", int, "what fits"),

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from localsum.brief import Brief, from_dict, to_dict
+from localsum.brief import Brief, Figure, Item, from_dict, to_dict
 from localsum.document import Block, Document
 from localsum.errors import StoreError, UsageError
 from localsum.folders import data_folder
@@ -86,7 +86,9 @@ def open_store(path: Path) -> Iterator[sqlite3.Connection]:
     except OSError as error:
         raise StoreError(f"the store {path} cannot be made: {error.strerror or error}", _WITHOUT) from None
     try:
-        with closing(sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)) as store:
+        # One thread at a time uses it, but not always the same (asyncio.to_thread).
+        made = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
+        with closing(made) as store:
             _prepare(store, path)
             yield store
     except sqlite3.Error as error:
@@ -192,7 +194,10 @@ def _said(brief: Brief) -> str:
             texts.append(result.value)
         else:
             for entry in result.value:
-                texts += getattr(entry, "parts", {}).values()  # quotes are in the source
+                if isinstance(entry, Item):
+                    texts += entry.parts.values()
+                elif isinstance(entry, Figure):
+                    texts.append(entry.measures)  # figures and quotes are in the source
     return "\n".join(texts)
 
 

@@ -1,6 +1,6 @@
 """Briefs made by hand for the tests that show or check briefs: `full()` as one hopes for, `hostile()` as one fears."""
 
-from localsum.brief import Brief, FieldResult, Grounding, Item, Quote
+from localsum.brief import Brief, FieldResult, Figure, Grounding, Item, Quote
 from localsum.document import Block, Document, Span
 
 _PARAGRAPHS = (
@@ -209,4 +209,41 @@ def other() -> Brief:
         FieldResult("tone", "", "empty", Grounding("unsupported", (), ("no option fits",))),
         FieldResult("dates", (), "empty"),
         document=_document(),
+    )
+
+
+def _figure(text: str, value: str, unit: str, measures: str, evidence: str) -> Figure:
+    return Figure(text, *_span(text), value, unit, measures, _grounding(evidence))
+
+
+def numbers() -> Brief:
+    """Tables of figures: as one hopes for, with what the checks found, without a measure, and hostile."""
+    doubted = Grounding("partial", (_span("Each of the 1,260 posts"),), ("name not in source: Watt",))
+    hostile = " ".join((ESCAPES, HTML, MARKDOWN, EMOJI, CJK, LONG))
+    return brief_of(
+        FieldResult("title", "Velmora's lamp posts in numbers", "written", _grounding("lamp posts")),
+        FieldResult(
+            "numbers",
+            (
+                _figure(
+                    "€410,000 to €96,000 a year",
+                    "410,000 to 96,000",
+                    "€ a year",
+                    "the change cuts its cloud bill from …",
+                    "The council said the change cuts its cloud bill",
+                ),
+                Figure("1,260 posts", *_span("1,260 posts"), "1,260", "posts", "hold a board of James Watt", doubted),
+                _figure("9-watt", "9", "watt", "Each of the posts now holds a … board", "Each of the 1,260 posts"),
+                _figure("40 seconds", "40", "seconds", "", "Pictures are deleted after 40 seconds."),
+            ),
+            "mixed",
+            None,
+            ("numbers: no phrase of the source says what is measured for 1 of 4 figures",),
+        ),
+        FieldResult("more_numbers", (Figure(hostile, 0, 9, "1", "€|", f"{hostile} |", doubted),), "mixed"),
+        FieldResult("prices", (), "empty", None, ("prices: the source states no figure that matters",)),
+        warnings=(
+            "numbers: no phrase of the source says what is measured for 1 of 4 figures",
+            "prices: the source states no figure that matters",
+        ),
     )

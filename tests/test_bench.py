@@ -152,6 +152,7 @@ def test_a_repetition_measures_everything_and_leaves_the_cache_empty(engine: Toy
 
 
 def test_the_stages_are_the_whole_time(engine: ToyEngine, short: None) -> None:
+    measure.brief(engine, [articles()["short"]], load_template(), 0)  # modules are loaded by the first
     samples = Samples()
     repeat(engine, TINY, articles(), load_template(), samples, seed=0, meter=find_meter("Darwin"))
     rows = {(row.metric, row.case): row for row in samples.rows()}

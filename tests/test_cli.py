@@ -87,11 +87,21 @@ ERRORS = [
     (
         2,
         "brief news.md --template poem",
-        "no template named 'poem'; there are: brief, digest, overview",
+        "no template named 'poem'; there are: brief, ",
         "--template ./my.toml FILE",
     ),
     (2, "brief news.md --template ./absent.toml", "absent.toml: No such file", "--template PATH"),
-    (2, "brief news.md --template broken.toml", "broken.toml: field 'a': 'shape' must be one of", "command again"),
+    (2, "brief news.md --template broken.toml", "broken.toml, line 3: field 'a': 'shape'", "check broken.toml"),
+    (2, "brief news.md --language Klingon", "'Klingon' is no language known here", "--language de"),
+    (2, "prompts show poem", "no template named 'poem'", "--template ./my.toml FILE"),
+    (2, "prompts new brief", "brief is a template that ships", "prompts new my-brief --from brief"),
+    (2, "prompts new folder/mine.txt", "mine.txt does not end in .toml", "prompts new folder/mine.txt.toml"),
+    (2, "prompts new absent/mine.toml", "there is no directory absent", "mkdir -p absent"),
+    (2, "prompts new broken", "broken.toml is there already", "--force"),
+    (2, "prompts new mine --from broken.toml", "broken.toml, line 3", "check broken.toml"),
+    (2, "prompts list absent", "absent is no folder", "prompts check PATH"),
+    (2, "prompts try broken.toml news.md", "broken.toml, line 3", "check broken.toml"),
+    (1, "prompts try brief absent.md", "absent.md does not exist", "localsum read FILE"),
     (2, "schema --template poem", "no template named 'poem'", "--template ./my.toml FILE"),
     (2, "brief news.md --output absent/brief.md", "there is no directory absent", "mkdir -p absent"),
     (2, "brief news.md --output news.md/", "cannot make the folder news.md", "--output DIR/"),
@@ -190,6 +200,7 @@ def test_options_reach_the_engine(stand: type[Stand], said: Said, monkeypatch: p
         "cells": 4096,
         "threads": 3,
         "reproducible": True,
+        "shortlist": True,
     }
     assert seeds == {11}
     assert said("brief", transcript)[0] == 0
@@ -669,10 +680,24 @@ def test_without_arguments_the_help_is_shown(said: Said) -> None:
 
 # Help, whatever version of typer draws it
 
-COMMANDS = ["localsum", "brief", "digest", "watch", "read", "schema", "models", "config", "doctor"]
+COMMANDS = [
+    "localsum",
+    "brief",
+    "digest",
+    "watch",
+    "read",
+    "schema",
+    "models",
+    "config",
+    "doctor",
+    "completion",
+    "mcp",
+    "ray",
+]
 COMMANDS += ["history", "search", "show", "forget", "export"]
 COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "slim", "remove")]
-COMMANDS += ["models import", "bench", "bench compare", "bench list", "bench show"]
+COMMANDS += ["models import", "prompts", *(f"prompts {name}" for name in ("list", "show", "new", "check", "try"))]
+COMMANDS += ["bench", "bench compare", "bench list", "bench show"]
 
 
 def command_of(name: str) -> Any:
@@ -701,7 +726,8 @@ def test_help_says(name: str, golden: Callable[[str, str], None]) -> None:
 
 def test_help_is_said_of_every_command_and_option() -> None:
     known = [name for name in COMMANDS[1:] if " " not in name]
-    known += [f"{group} {name}" for group in ("models", "bench") for name in command_of(group).commands]
+    groups = ("models", "prompts", "bench")
+    known += [f"{group} {name}" for group in groups for name in command_of(group).commands]
     assert sorted(command_of("localsum").commands) == sorted(name for name in known if " " not in name)
     assert sorted(known) == sorted(COMMANDS[1:])
     for command in map(command_of, COMMANDS[1:]):

@@ -81,6 +81,9 @@ COMMANDS = {  # what each is called with
     **dict.fromkeys(("models list", "models recommend", "models info", "models path", "models verify"), ""),
     "models pull": "x",  # all of it but the download itself
     "watch": ".",
+    "completion": "bash",
+    "mcp": ".",
+    "ray": "x",
     "show": "1",
     "forget": "--all",
 }

@@ -16,25 +16,25 @@ from command_line import Said
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from localsum.brief import Brief, FieldResult, Grounding, Item, Quote
+from localsum.brief import Brief, FieldResult, Figure, Grounding, Item, Quote
 from localsum.document import Block, BlockKind, Document, Span
 from localsum.outputs import Folder
 from localsum.render import render
 from localsum.render.clean import clean, one_line, visible
 from localsum.render.html import read_html_index, to_html_index
 from localsum.render.index import Row, read_markdown_index, to_markdown_index
-from localsum.render.outline import Entry, Fact, Heading, Paragraph, Quotation, Remark, outline
+from localsum.render.outline import UNTOLD, Entry, Fact, Heading, NumberRow, Paragraph, Quotation, Remark, outline
 from localsum.render.source import mark_source, number_evidence
 
-MADE = {"full": briefs.full, "hostile": briefs.hostile, "other": briefs.other}
+MADE = {"full": briefs.full, "hostile": briefs.hostile, "other": briefs.other, "numbers": briefs.numbers}
 # Every element and attribute that a page may have.
 _ELEMENTS = (
     "html head meta title style body a main div section h1 h2 h3 h4 h5 h6 p span ol ul li dl dt dd figure blockquote "
-    "figcaption footer article mark pre script"
+    "figcaption footer article mark pre script table thead tbody tr th td"
 )
 _ATTRIBUTES = (
     "lang charset http-equiv content name class id href aria-label aria-labelledby tabindex dir rel "
-    "data-evidence data-claims data-sign"
+    "data-evidence data-claims data-sign scope"
 )
 ELEMENTS, ATTRIBUTES = set(_ELEMENTS.split()), set(_ATTRIBUTES.split())
 NASTY = [
@@ -88,7 +88,9 @@ def made_briefs(draw: st.DrawFn) -> Brief:
     grounding = st.builds(Grounding, verdict, some, st.lists(words, max_size=2).map(tuple))
     parts = st.fixed_dictionaries({"text": words, "category": words, "impact": words})
     quote = spans_in(len(document.text)).map(lambda s: Quote(document.text[max(0, s.start) : max(0, s.end)], *s, None))
+    figure = st.builds(Figure, words, st.just(0), st.just(9), words, words, words, grounding)
     return briefs.brief_of(
+        FieldResult("numbers", draw(st.lists(figure, max_size=3).map(tuple)), "mixed"),
         FieldResult("title", draw(words), "written", draw(grounding)),
         FieldResult("summary", draw(words), "written", draw(grounding), (draw(words),)),
         FieldResult("key_insights", draw(st.lists(st.builds(Item, parts, grounding), max_size=4).map(tuple)), "mixed"),
@@ -167,6 +169,8 @@ def texts(brief: Brief) -> list[str]:
                 said += [text, support.note]
             case Quotation(text, speaker):
                 said += [text, speaker]
+            case NumberRow(figure, text, support):
+                said += [figure, text or UNTOLD, support.note]
             case Remark(text):
                 said.append(text)
             case Fact(label, text):
@@ -195,7 +199,7 @@ def check_source(brief: Brief, tree: lxml.html.HtmlElement) -> None:
 def evidence(block: object) -> tuple[Span, ...]:
     if isinstance(block, Quotation):
         return (block.span,)
-    return block.support.evidence if isinstance(block, Heading | Paragraph | Entry) else ()
+    return block.support.evidence if isinstance(block, Heading | Paragraph | Entry | NumberRow) else ()
 
 
 def check_links(tree: lxml.html.HtmlElement) -> None:
@@ -222,6 +226,17 @@ def check_links(tree: lxml.html.HtmlElement) -> None:
 def test_a_page_is_safe_whole_and_linked(name: str) -> None:
     brief = MADE[name]()
     check_page(brief, render(brief, "html"))
+
+
+def test_figures_are_a_table_whose_rows_are_claims() -> None:
+    (first, second) = parsed(render(briefs.numbers(), "html")).xpath("//main//table")
+    assert first.xpath("./thead//th[@scope='col']/text()") == ["Figure", "What it measures"]
+    rows = first.xpath("./tbody/tr[contains(@class, 'claim')]")
+    assert [row.xpath("string(th[@scope='row'])") for row in rows][1:] == ["1,260 posts", "9-watt", "40 seconds"]
+    assert all(row.xpath("./td/span[@class='refs']/a") for row in rows)
+    assert rows[1].xpath("string(.//p[@class='note partial'])").startswith("Not fully supported")
+    assert UNTOLD[1:] in rows[3].xpath("string(td)")
+    assert len(second.xpath("./tbody/tr")) == 1
 
 
 @pytest.mark.parametrize("name", MADE)

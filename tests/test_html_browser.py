@@ -144,7 +144,7 @@ def test_on_a_phone_a_tap_leads_to_the_evidence_and_the_foot_of_the_window_back(
 
 
 def test_on_a_phone_nothing_is_wider_than_the_window(shown) -> None:
-    for made in (briefs.full(), briefs.hostile(), briefs.other()):
+    for made in (briefs.full(), briefs.hostile(), briefs.other(), briefs.numbers()):
         page = shown(made, width=320, height=600)
         assert page.value("document.scrollingElement.scrollWidth") == 320
         assert page.value("getComputedStyle(source).overflowY") == "visible"

@@ -432,7 +432,7 @@ def test_a_failed_request_among_several_fails_the_document_once() -> None:
     engine = Stubborn(chat_template=CHAT, context_tokens=1200)
     (outcome,) = outcomes_of([text(prose(3000))], engine=engine)
     assert isinstance(outcome, Failed)
-    assert outcome.error.message == f"{outcome.document.path or 'standard input'}: no cells"
+    assert outcome.error.message == f"{outcome.document.path or 'the text'}: no cells"
 
 
 # What a brief says of itself
@@ -474,7 +474,7 @@ def test_what_is_taken_from_the_source_is_at_its_evidence(name: str) -> None:
 
 @pytest.mark.parametrize("content", ["Too few.", "One two three four", "短い。"])
 def test_too_little_text_is_refused_with_a_way_out(content: str) -> None:
-    with pytest.raises(InputError, match=r"standard input has fewer than 5 words") as caught:
+    with pytest.raises(InputError, match=r"the text has fewer than 5 words") as caught:
         check_readable(text(content))
     assert caught.value.hint.endswith("localsum brief FILE")
 

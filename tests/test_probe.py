@@ -12,8 +12,7 @@ import pytest
 from command_line import Said
 from ggufs import make_gguf
 
-from localsum import probe
-from localsum.commands import try_out
+from localsum import probe, try_out
 from localsum.errors import ModelError, PrivacyError
 from localsum.guard import sealed, starting
 from localsum.models import Model, find_model, rows, tried

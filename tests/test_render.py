@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import unicodedata
+from collections import Counter
 
 import briefs
 import pytest
@@ -13,17 +14,30 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.cells import cell_len
 
-from localsum.brief import Brief, FieldResult, Grounding, Item, Quote, to_dict
+from localsum.brief import Brief, FieldResult, Figure, Grounding, Item, Quote, to_dict
 from localsum.document import Document
 from localsum.errors import UsageError
 from localsum.render import render
 from localsum.render.as_json import dumps
 from localsum.render.clean import clean, one_line, to_ascii
 from localsum.render.markdown import escape
-from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, Remark, in_ascii, outline
+from localsum.render.outline import (
+    COLUMNS,
+    UNTOLD,
+    Block,
+    Entry,
+    Fact,
+    Heading,
+    NumberRow,
+    Paragraph,
+    Quotation,
+    Remark,
+    in_ascii,
+    outline,
+)
 from localsum.render.terminal import MEASURE, NARROWEST, wrap
 
-MADE = {"full": briefs.full, "hostile": briefs.hostile, "other": briefs.other}
+MADE = {"full": briefs.full, "hostile": briefs.hostile, "other": briefs.other, "numbers": briefs.numbers}
 STYLE = re.compile("\x1b\\[(?:[012]|3[13])m")
 SUPPORTED = Grounding("supported")
 ACTIVE = [  # what terminals and bidirectional layout obey
@@ -52,6 +66,11 @@ def brief_with(text: str, other: str) -> Brief:
         ),
         FieldResult("plain", (Item({"text": text}, SUPPORTED), Item({"text": other}, SUPPORTED)), "written"),
         FieldResult("quotes", (Quote(text, 0, 9, other), Quote(other, 3, 99, None)), "extractive"),
+        FieldResult(
+            "numbers",
+            (Figure(text, 0, 9, text, "", other, partly), Figure(other, 3, 99, other, text, "", SUPPORTED)),
+            "mixed",
+        ),
         document=Document("", (), path=text, title=other, author=text),
         warnings=(other, text),
     )
@@ -67,13 +86,15 @@ def shown(block: Block) -> list[str]:
             return [text, *([category] if category else []), *labelled, *noted(block)]
         case Quotation(text, speaker):
             return [f"{text} — {speaker}" if speaker else text]
+        case NumberRow(figure, text):
+            return [figure, " ".join([text or f"({UNTOLD})", *noted(block)])]
         case Remark(text):
             return [f"({text})"]
         case Fact(label, text):
             return [f"{label}: {text}"]
 
 
-def noted(block: Heading | Paragraph | Entry) -> list[str]:
+def noted(block: Heading | Paragraph | Entry | NumberRow) -> list[str]:
     return [f"({block.support.note})"] if block.support.note else []
 
 
@@ -155,11 +176,16 @@ def check_markdown(made: str, blocks: list[Block]) -> None:
     kinds = {child.type for token in inlines for child in token.children or ()}
     assert kinds <= {"text", "em_open", "em_close"}
     assert {token.type.removesuffix("_open").removesuffix("_close") for token in tokens} <= {
-        *("inline", "heading", "paragraph", "bullet_list", "ordered_list", "list_item", "blockquote", "hr")
+        *("inline", "heading", "paragraph", "bullet_list", "ordered_list", "list_item", "blockquote", "hr"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
     }
     read = ["".join(child.content for child in token.children or ()) for token in inlines]
     dash = "--" if made.isascii() else "—"
-    wanted = [part.replace(" — ", f" {dash} ") for block in blocks for part in shown(block)]
+    wanted: list[str] = []
+    for before, block in zip([None, *blocks], blocks, strict=False):
+        if isinstance(block, NumberRow) and not isinstance(before, NumberRow):
+            wanted += COLUMNS
+        wanted += [part.replace(" — ", f" {dash} ") for part in shown(block)]
     # A text may be empty in ASCII.
     assert [part.split() for part in read if part.split()] == [part.split() for part in wanted if part.split()]
     levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
@@ -207,6 +233,9 @@ def test_colour_adds_styles_only_and_no_text_is_lost(text: str, other: str, widt
         assert not found or (len(found) == 2 and found[0] != found[1] == "\x1b[0m")
     squeezed = "".join(plain.split())
     for block in outline(brief):
+        if isinstance(block, NumberRow):  # its lines stand beside each other
+            assert Counter("".join("".join(shown(block)).split())) <= Counter(squeezed)
+            continue
         for part in (block.text,) if isinstance(block, Quotation) else shown(block):
             assert "".join(part.split()) in squeezed
 

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from localsum.brief import Brief, FieldResult, Grounding, Item, Mode, Quote, Value, Verdict, to_dict
+from localsum.brief import Brief, FieldResult, Figure, Grounding, Item, Mode, Quote, Value, Verdict, to_dict
 from localsum.document import Document, Span
 from localsum.schema import json_schema
 from localsum.templates import Field, Shape, Template, load_template, template_names
@@ -33,6 +34,10 @@ options = ["low", "high"]
 [[field]]
 name = "pull_quote"
 shape = "quote"
+[[field]]
+name = "sizes"
+shape = "numbers"
+count = [0, 2]
 [[field]]
 name = "people"
 shape = "items"
@@ -81,6 +86,9 @@ groundings = st.builds(
 quotes = st.builds(
     Quote, st.text(min_size=1, max_size=9), st.integers(0, 99), st.integers(0, 99), st.one_of(st.none(), texts)
 )
+figures = st.builds(
+    Figure, st.text(min_size=1), st.integers(0, 99), st.integers(0, 99), st.text(min_size=1), texts, texts, groundings
+)
 
 
 def one(shape: Shape, options: tuple[tuple[str, str], ...]) -> st.SearchStrategy[str]:
@@ -95,8 +103,8 @@ def item(field: Field) -> st.SearchStrategy[Item]:
 def value(field: Field) -> st.SearchStrategy[Value]:
     if field.shape in ("line", "text", "choice"):
         return one(field.shape, field.options)
-    entry = quotes if "quote" in (field.shape, field.of) else item(field)
-    return st.lists(entry, max_size=field.count[1] if field.shape == "items" else 1).map(tuple)
+    entry = quotes if "quote" in (field.shape, field.of) else figures if field.shape == "numbers" else item(field)
+    return st.lists(entry, max_size=field.count[1] if field.shape in ("items", "numbers") else 1).map(tuple)
 
 
 def result(field: Field) -> st.SearchStrategy[FieldResult]:
@@ -120,6 +128,7 @@ def brief(template: Template) -> st.SearchStrategy[Brief]:
         st.just({"name": template.name, "sha256": template.sha256}),
         st.dictionaries(texts, st.floats(0, 1e6) | st.integers(0, 9**9), max_size=3),
         st.lists(texts, max_size=2).map(tuple),
+        st.sampled_from([None, "de"]),
     )
 
 
@@ -177,6 +186,22 @@ def test_a_brief_spoilt_anywhere_is_invalid() -> None:
     assert len(spoilt) > 200
     accepted = [where for where, value in spoilt if validator.is_valid(value)]
     assert accepted == []
+
+
+def test_figures_spoilt_anywhere_are_invalid(tmp_path: Path) -> None:
+    path = tmp_path / "sizes.toml"
+    names = ("title", "numbers", "more_numbers", "prices")
+    path.write_text(
+        '[[field]]\nname = "title"\nshape = "line"\n'
+        + "".join(f'[[field]]\nname = "{name}"\nshape = "numbers"\n' for name in names[1:])
+    )
+    schema = json_schema(load_template(str(path)))
+    made = to_dict(replace(briefs.numbers(), template={"name": "sizes", "sha256": "0" * 64}))
+    validator = Draft202012Validator(schema)
+    validator.validate(made)
+    spoilt = list(changes(made["numbers"], schema["properties"]["numbers"], schema))
+    assert len(spoilt) > 40
+    assert [where for where, value in spoilt if validator.is_valid({**made, "numbers": value})] == []
 
 
 @pytest.mark.parametrize("place", ["summary", "quotes", "key_insights"])

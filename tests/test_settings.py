@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import Said, Stand
+from command_line import CHAT, Said, Stand
 
 from localsum.errors import UsageError
 from localsum.settings import SETTINGS, read_settings, settings_path
@@ -50,13 +50,16 @@ def test_every_setting_has_a_use(file, said: Said, stand: type[Stand], tmp_path,
 
     model = Model("scripted", Path("/models/scripted.gguf"), "5c" * 32, 1, None)
     file.write_text(
-        f'model = "some-model"\ntemplate = "{(tmp_path / "mine.toml").as_posix()}"\nformat = "json"\n'
-        f'threads = 2\ncontext = 2048\nbranches = 5\nbatch = 64\nkv = "q8_0"\nstore = "{store.as_posix()}"\n'
+        f'model = "some-model"\ntemplate = "{(tmp_path / "mine.toml").as_posix()}"\nlanguage = "german"\n'
+        f'format = "json"\nthreads = 2\n'
+        f'context = 2048\nbranches = 5\nbatch = 64\nkv = "q8_0"\nstore = "{store.as_posix()}"\n'
     )
     assert list(read_settings()) == list(SETTINGS)
+    monkeypatch.setattr(stand, "chat", CHAT)
     code, out, _ = said("brief", NEWS)
     assert code == 0
     assert '"headline"' in out
+    assert '"language": "de"' in out
     assert seen == ["some-model"]
     used = stand.made[-1].options
     assert [used[name] for name in ("threads", "cells", "sequences", "batch", "kv")] == [2, 2048, 6, 64, "q8_0"]
@@ -64,6 +67,12 @@ def test_every_setting_has_a_use(file, said: Said, stand: type[Stand], tmp_path,
     assert said("history")[0] == 0
     assert said("show", "1")[1] == out
     assert '"headline"' in said("schema")[1]
+
+
+def test_the_language_of_briefs_is_none_of_slim_models(file, said: Said) -> None:
+    file.write_text('language = "german"\n')
+    code, _, err = said("models", "slim", "no-such-model")
+    assert (code, "No model is called" in err) == (3, True)
 
 
 def test_config_says_what_holds_and_why(file, said: Said, monkeypatch) -> None:

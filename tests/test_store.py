@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from briefs import full, hostile, other
+from briefs import full, hostile, numbers, other
 from command_line import Said, Stand
 
 from localsum import store
@@ -21,7 +21,7 @@ from localsum.errors import LocalsumError, StoreError, UsageError
 from localsum.render import render
 from localsum.resources import writer_version
 
-BRIEFS = {"full": full, "hostile": hostile, "other": other}
+BRIEFS = {"full": full, "hostile": hostile, "numbers": numbers, "other": other}
 NEWS = str(Path(__file__).parent / "data/articles/news.md")
 SETTINGS = {"style": None, "seed": 0}
 
@@ -110,6 +110,9 @@ def test_search_finds_words_of_briefs_and_of_sources(path: Path) -> None:
         assert len(store.search(kept, "camera", 9)) == 2
         assert store.search(kept, "lamp zebra", 9) == []
         assert len(store.search(kept, "lamp", 1)) == 1
+        store.keep(kept, key(numbers()), numbers(), SETTINGS)
+        (only,) = store.search(kept, "James Watt", 9)  # what a figure measures
+        assert only.id == 3
 
 
 QUERIES = ['"', "lamp OR", 'NEAR("a"', "said:lamp", "-lamp", "lamp*", "^lamp", "a\0b", "(", "'; DROP", "界", "\ud800 a"]

@@ -2,7 +2,9 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,8 +18,20 @@ from localsum.engine.scripted import ScriptedEngine
 from localsum.errors import TemplateError
 from localsum.pipeline import write_briefs
 from localsum.readers import read_path
+from localsum.render import render
 from localsum.schema import json_schema
-from localsum.templates import RESERVED, RESERVED_PARTS, Extract, Shape, Template, load_template, template_names
+from localsum.templates import (
+    RESERVED,
+    RESERVED_PARTS,
+    Extract,
+    Shape,
+    Template,
+    advice,
+    load_template,
+    read_template,
+    template_names,
+)
+from localsum.templates.lines import line_of, lines_of
 
 ROOT = Path(__file__).parents[1]
 NEWS = Path(__file__).parent / "data/articles/news.md"
@@ -59,7 +73,7 @@ MISTAKES = [
     (f'colour = "red"\n{LINE}', "template", "unknown key 'colour'"),
     (f"name = 3\n{LINE}", "template", "'name' must be a string"),
     (f"instruction = ['x']\n{LINE}", "template", "'instruction' must be a string"),
-    ('[[field]]\nshape = "line"', "field None", "a name is lower-case letters"),
+    ('[[field]]\nshape = "line"', "field 1", "a name is lower-case letters"),
     ('[[field]]\nname = "Title"\nshape = "line"', "field 'Title'", "a name is lower-case letters"),
     ('[[field]]\nname = "1st"\nshape = "line"', "field '1st'", "a name is lower-case letters"),
     (f'[[field]]\nname = "{"a" * 41}"\nshape = "line"', "field 'aaaa", "a name is lower-case letters"),
@@ -73,7 +87,7 @@ MISTAKES = [
     (
         '[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"\nshape = "line"\nextract = "insights"',
         "field 'a', part 'b'",
-        "'extract' must be one of sentence, consequence, not 'insights'",
+        "'extract' must be one of sentence, consequence, owner, not 'insights'",
     ),
     (f'{LINE}colour = "red"', "field 'a'", "unknown key 'colour'"),
     (f"{LINE}ask = 1", "field 'a'", "'ask' must be a string"),
@@ -113,6 +127,26 @@ MISTAKES = [
     ('[[field]]\nname = "a"\nshape = "items"\nof = "record"', "field 'a'", "a record needs [[field.part]]"),
     ('[[field]]\nname = "a"\nshape = "items"\nof = "choice"', "field 'a'", "a choice says nothing alone"),
     ('[[field]]\nname = "a"\nshape = "record"', "field 'a'", "a record needs [[field.part]]"),
+    ('[[field]]\nname = "a"\nshape = "items"\nof = "numbers"', "field 'a'", "a list of numbers is a shape of its own"),
+    ('[[field]]\nname = "a"\nshape = "numbers"\nof = "text"', "field 'a'", "'of' and 'count' belong to shape 'items'"),
+    ('[[field]]\nname = "a"\nshape = "numbers"\nextract = "quotes"', "field 'a'", "'extract' must be one of figures"),
+    ('[[field]]\nname = "a"\nshape = "items"\nextract = "speakers"', "field 'a'", "'speakers' are items of lines"),
+    ('[[field]]\nname = "a"\nshape = "items"\nextract = "matching"', "field 'a'", "'matching' needs 'match'"),
+    (
+        '[[field]]\nname = "a"\nshape = "text"\nextract = "matching"\nmatch = [" "]',
+        "field 'a'",
+        "'matching' needs 'match'",
+    ),
+    (
+        '[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"\nshape = "text"\nextract = "owner"',
+        "field 'a', part 'b'",
+        "'owner' is a line: a name",
+    ),
+    (
+        '[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"\nshape = "numbers"',
+        "field 'a', part 'b'",
+        "a part cannot be of shape 'numbers'",
+    ),
     ('[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"', "field 'a', part 'b'", "'shape' must be"),
     (
         '[[field]]\nname = "a"\nshape = "record"\n[[field.part]]\nname = "b"\nshape = "quote"',
@@ -155,11 +189,13 @@ MISTAKES = [
 def test_a_mistake_names_file_field_and_reason(load, toml: str, where: str, reason: str) -> None:
     with pytest.raises(TemplateError) as caught:
         load(toml)
-    file, found, why = caught.value.message.split(": ", 2)
+    place, found, why = caught.value.message.split(": ", 2)
+    file, _, line = place.partition(", line ")
     assert file.endswith("mine.toml")
+    assert toml.count("\n") >= int(line or 1) - 1
     assert found.startswith(where)
     assert reason in why
-    assert caught.value.hint == f"mend {file} and run the command again"
+    assert caught.value.hint == f"mend it; every mistake at once: localsum prompts check {file}"
     assert caught.value.exit_code == 2
 
 
@@ -203,6 +239,149 @@ def test_a_name_may_be_a_path(load, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert by_path == load_template("short.toml") == load_template(str(tmp_path / "short.toml"))
     assert by_path.name == "short"
     assert by_path.sha256 != load("# another\n" + LINE).sha256
+
+
+# All mistakes at once, each on its line
+
+MANY = """colour = "red"
+name = "bad"
+[[field]]
+name = "Title"
+shape = "line"
+words = 0
+sentences = [3,
+  2]
+[[field]]
+name = "mood"
+shape = "poem"
+cue = "Mood:"
+[[field]] # [[not]] = "a header"
+name = "it"
+shape = "items"
+extract = "topic"
+ask = '''
+[[field]]
+words = 0'''
+count = [0, 99]
+ [[field.part]]
+ name = "evidence"
+ shape = "quote"
+ [[field.part]]
+ name = "it"
+ shape = "choice"
+  [field.part.options]
+  good = "x"
+  "b\\nad" = "y"
+[[example]]
+text = "x"
+[example.answers]
+"Mood:" = "x"
+"Bar:" = ""
+"""
+MISTAKES_OF_MANY = {
+    (1, "template", "unknown key 'colour'"),
+    (4, "field 'Title'", "a name is lower-case letters"),
+    (6, "field 'Title'", "'words' must be"),
+    (7, "field 'Title'", "'sentences' must be"),
+    (11, "field 'mood'", "'shape' must be"),
+    (16, "field 'it'", "'extract' must be"),
+    (20, "field 'it'", "'count' must be"),
+    (22, "field 'it', part 'evidence'", "every item has this key"),
+    (23, "field 'it', part 'evidence'", "a part cannot be of shape 'quote'"),
+    (29, "field 'it', part 'it'", "option 'b\\nad' must be a short line"),
+    (34, "example 1", "no field has the cue 'Bar:'"),
+    (34, "example 1", "the answer to 'Bar:' must be a string"),
+}
+
+
+def test_every_mistake_is_found_on_its_line(load, tmp_path: Path) -> None:
+    path = tmp_path / "many.toml"
+    for ends in ("\n", "\r\n"):
+        path.write_bytes(MANY.replace("\n", ends).encode())
+        checked = read_template(str(path))
+        assert checked.template is None
+        found = {(one.line, one.where, one.reason) for one in checked.mistakes}
+        assert len(found) == len(MISTAKES_OF_MANY)
+        for line, where, reason in MISTAKES_OF_MANY:
+            assert any((line, where) == one[:2] and reason in one[2] for one in found), (line, where, reason)
+
+
+@pytest.mark.parametrize(
+    ("toml", "line"), [('a = "x\n', 1), ("a = 1\n\nb = \n", 3), ('a = """\n\n', 3), ("a = 1\na = 2\n", 2)]
+)
+def test_a_mistake_of_syntax_has_its_line(toml: str, line: int, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(toml)
+    (mistake,) = read_template(str(tmp_path / "mine.toml")).mistakes
+    assert mistake.line == line
+
+
+keys = st.sampled_from(["a", "b", '"c d"', "'e.f'", "a.b", "g"])
+values = st.recursive(
+    st.sampled_from(['"x"', "'#'", '"""\n[[a]]\n"""', "'''\nb = 1\\'''", '"\\""', "1", '"""a\\""""', '"[" # ]']),
+    lambda inner: st.lists(inner.filter(lambda v: "# ]" not in v), max_size=3).map(
+        lambda v: f"[{', '.join(v)},\n]" if v else "[]"
+    ),
+    max_leaves=3,
+)
+statements = st.one_of(
+    st.tuples(keys, values).map(" = ".join),
+    keys.map("[{}]".format),
+    keys.map("[[{}]] # x".format),
+    st.sampled_from(["", "# a = 1", "   "]),
+)
+
+
+@given(st.lists(statements, max_size=12))
+@settings(max_examples=300, deadline=None)
+def test_lines_of_keys_are_where_they_stand(parts: list[str]) -> None:
+    text = "\n".join(parts)
+    try:
+        table = tomllib.loads(text)
+    except ValueError:
+        return
+    lines, rows = lines_of(text), text.split("\n")
+
+    def walk(value: Any, path: tuple[str | int, ...]) -> None:
+        assert path in lines, f"no line of {path} in {text!r}"
+        word = [key for key in path if isinstance(key, str)][-1]
+        assert word in rows[lines[path] - 1]
+        for key, inner in value.items() if isinstance(value, dict) else ():
+            walk(inner, (*path, key))
+        if isinstance(value, list) and (*path, 0) in lines:  # an array of tables
+            for number, inner in enumerate(value):
+                walk(inner, (*path, number))
+
+    for key, value in table.items():
+        walk(value, (key,))
+    assert line_of(("no", "such"), lines) is None
+
+
+# No mistakes, and yet hardly meant
+
+ADVICE = [
+    (f"instruction = 'x'\n{LINE}ask = 'x'", 3, "no cue: base models are not asked"),
+    (f"{LINE}ask = 'x'\ncue = 'T:'", 5, "no example answers 'T:'"),
+    (f"{LINE}", 2, "no ask: instruct models are not asked"),
+    (f"{LINE}ask = 'x'", None, "no instruction"),
+    (f"{LINE}", None, "no description"),
+    (f"{LINE}sentences = [1, 2]", 4, "'sentences' has no effect on shape 'line'"),
+    (f"{LINE}match = ['x']", 4, "'match' has no effect on shape 'line'"),
+    ('[[field]]\nname = "a"\nshape = "text"\nwords = 9\nsentences = [2, 3]', 4, "9 words are few for 2 sentences"),
+    ('[[field]]\nname = "a"\nshape = "choice"\noptions = ["x", "y"]', 4, "no words that speak for the options"),
+]
+
+
+@pytest.mark.parametrize(("toml", "line", "reason"), ADVICE)
+def test_advice_is_no_mistake(toml: str, line: int | None, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(toml)
+    checked = read_template(str(tmp_path / "mine.toml"))
+    assert checked.template is not None
+    assert [one.line for one in advice(checked) if reason in one.reason] == [line]
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_there_is_nothing_to_advise_on_shipped_templates(name: str) -> None:
+    assert advice(read_template(name)) == []
 
 
 # Whatever a file holds, it is a template or a TemplateError
@@ -273,7 +452,7 @@ def test_any_table_is_a_template_or_a_template_error(load, table: dict[str, Any]
     else:
         complaint = None
     if complaint:
-        assert "mine.toml: " in complaint.message
+        assert re.search(r"mine\.toml(, line \d+)?: ", complaint.message)
         assert "not valid TOML" not in complaint.message
         assert complaint.hint
     else:
@@ -291,6 +470,7 @@ SHAPES = {
     "items of text": 'shape = "items"',
     "items of line": 'shape = "items"\nof = "line"',
     "items of quote": 'shape = "items"\nof = "quote"',
+    "numbers": 'shape = "numbers"',
 }
 _PARTS = """
   [[field.part]]
@@ -307,6 +487,10 @@ _PARTS = """
   name = "effect"
   shape = "text"
   extract = "consequence"
+  [[field.part]]
+  name = "who"
+  shape = "line"
+  extract = "owner"
 """
 SHAPES["items of record"] = f'shape = "items"{_PARTS}'
 SHAPES["items of a line and a text"] = """shape = "items"
@@ -325,7 +509,9 @@ SHAPES["a record"] = f'shape = "record"{_PARTS}'
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_loads_gives_a_brief_of_its_schema(load, shape: str, extract: str, chat: str | None) -> None:
     """Every shape with every extract: a template that is refused is fine, one that loads must work."""
-    toml = f'[[field]]\nname = "it"\nask = "Say it."\ncue = "It:"\nextract = "{extract}"\n{SHAPES[shape]}'
+    toml = (
+        f'[[field]]\nname = "it"\nask = "Say it."\ncue = "It:"\nextract = "{extract}"\nmatch = ["a"]\n{SHAPES[shape]}'
+    )
     try:
         template = load(toml)
     except TemplateError:
@@ -341,11 +527,11 @@ def test_some_combination_of_every_shape_and_extract_loads(load) -> None:
     for name, shape in SHAPES.items():
         for extract in get_args(Extract):
             try:
-                load(f'[[field]]\nname = "it"\nextract = "{extract}"\n{shape}')
+                load(f'[[field]]\nname = "it"\nextract = "{extract}"\nmatch = ["a"]\n{shape}')
             except TemplateError:
                 continue
             loaded |= {name, extract}
-    missing = {*SHAPES, *get_args(Extract)} - loaded - {"sentence", "consequence"}
+    missing = {*SHAPES, *get_args(Extract)} - loaded - {"sentence", "consequence", "owner"}
     assert not missing
 
 
@@ -498,7 +684,34 @@ def test_shipped_templates_ask_every_kind_of_model() -> None:
     for name in template_names():
         template = load_template(name)
         assert template.instruction
-        assert all(field.ask for field in template.fields)
+        assert all(field.ask or field.extract in ("speakers", "tasks") for field in template.fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [("executive", "open-weights-fund"), ("research", "study-reading-aloud"), ("transcript", "meeting-library-desk")],
+)
+def test_what_the_other_shipped_templates_make_of_an_example(
+    name: str, example: str, golden: Callable[[str, str], None]
+) -> None:
+    """By the document's own words alone: a model adds titles, headings and, if it takes instructions, its own texts."""
+    template = load_template(name)
+    brief = brief_of(template, article=ROOT / f"examples/{example}.md")
+    assert not complaints(brief, template)
+    shown = replace(brief, document=replace(brief.document, path=f"{example}.md"))
+    golden(f"templates/{name}.md", render(shown, "md", footnotes=True))
+    golden(f"templates/{name}-40.txt", render(shown, "terminal", width=40))
+
+
+@pytest.mark.parametrize("name", template_names())
+@pytest.mark.parametrize("chat", [None, CHAT], ids=["extractive", "written"])
+def test_every_shipped_template_fits_any_kind_of_document(name: str, chat: str | None) -> None:
+    template = load_template(name)
+    for example in ("chip-lease", "study-reading-aloud", "meeting-library-desk", "weekly-letter"):
+        brief = brief_of(template, chat=chat, article=ROOT / f"examples/{example}.md")
+        assert not complaints(brief, template)
+        for field in brief.fields.values():  # empty only with a reason
+            assert field.value or field.warnings
 
 
 def test_the_example_of_the_documentation_works(load) -> None:

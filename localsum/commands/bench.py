@@ -229,14 +229,14 @@ def _sweep(chosen: list[Knobs], seed: int, repetitions: int | None, quiet: bool)
 
 def _bench(knobs: Knobs, plan: Any, seed: int, quiet: bool) -> Bench:  # noqa: ANN401  (a Plan)
     from localsum.bench.run import Bench
-    from localsum.commands.session import engine_options
-    from localsum.commands.try_out import make_sure
+    from localsum.commands.session import tuning
     from localsum.models import find_model
+    from localsum.try_out import make_sure
 
     _say("looking for the model", quiet)
     found = find_model(knobs.model)
     make_sure(found)
-    settings = engine_options(context=knobs.context, branches=knobs.branches, batch=knobs.batch, kv=knobs.kv)
+    settings = tuning(branches=knobs.branches, batch=knobs.batch, kv=knobs.kv)
     from localsum.engine import llama
 
     def make() -> llama.LlamaEngine:
@@ -244,6 +244,7 @@ def _bench(knobs: Knobs, plan: Any, seed: int, quiet: bool) -> Bench:  # noqa: A
             found.path,
             name=found.name,
             thinking_off=found.entry.thinking_off if found.entry else "",
+            cells=knobs.context,
             threads=knobs.threads,
             **settings,
         )

@@ -39,6 +39,7 @@ def brief(
     model: options.ModelOption = None,
     template: options.TemplateOption = None,
     style: options.StyleOption = None,
+    language: options.LanguageOption = None,
     threads: options.ThreadsOption = None,
     context: options.ContextOption = None,
     seed: options.SeedOption = 0,
@@ -79,7 +80,10 @@ def brief(
         out: Output = Stream(wanted, partial(show, **terminal()), write_out, is_whole)
     else:
         out = Folder(into, wanted, show) if into else OneFile(Path(output), wanted, show, is_whole)
-    session = Session(chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet)
+    session = Session(
+        chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet, language=language
+    )
+    session.pool = call.obj.pool
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     notes: list[str] = []
     try:

@@ -130,7 +130,7 @@ def _overview(tellings: Sequence[Telling], session: Session, view: LiveView) -> 
     from localsum.templates import load_template
 
     if len(tellings) > 1 and any(telling.story.mode in ("written", "mixed") for telling in tellings):
-        session.template = load_template(_OVERVIEW)
+        session.summarizer.template = load_template(_OVERVIEW)
         made: list[Brief] = []
         session.run([stories_as_document(tellings)], Tally(read=1), view, made.append)
         if made and (overview := written(made[0], tellings)):

@@ -14,8 +14,8 @@ import typer
 from localsum import __version__
 from localsum.commands.options import ModelOption, StoreOption
 from localsum.commands.say import note, write_out
-from localsum.commands.try_out import try_out
 from localsum.errors import LocalsumError
+from localsum.try_out import try_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,6 +151,7 @@ def _privacy(named: str | None) -> list[tuple[str, str]]:
     return [
         ("network", "refused to all code in this process while a command runs, as is starting programs; no telemetry"),
         ("  but", "localsum models pull speaks to its hub, and to nobody else"),
+        ("  and", "localsum ray hands documents to the cluster that you name; the guard is off for it"),
         ("  and", "a model file that nobody vouches for is first run in a second process, sealed like this one"),
         ("kept briefs", _store(named)),
         *(("  file", f"{file}, {file.stat().st_size:,} bytes, {_readers(file)}") for file in there),

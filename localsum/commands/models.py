@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from localsum.commands.names import all_models, installed_models
 from localsum.commands.say import note, write_out
 from localsum.commands.slim import slim
-from localsum.commands.try_out import make_sure
+from localsum.try_out import make_sure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,10 +28,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a model, as the list has it.")]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", autocompletion=all_models, help="Name of a model, as the list has it.")
+]
 AnyArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[NAME|PATH]", help="Name of a model or a GGUF file. [default: the one that briefs use]"),
+    typer.Argument(
+        metavar="[NAME|PATH]",
+        autocompletion=installed_models,
+        help="Name of a model or a GGUF file. [default: the one that briefs use]",
+    ),
 ]
 
 
@@ -116,7 +123,12 @@ def path(model: AnyArgument = None) -> None:
 @app.command()
 def verify(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="Which ones. [default: all that are installed]")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME...]",
+            autocompletion=installed_models,
+            help="Which ones. [default: all that are installed]",
+        ),
     ] = None,
 ) -> None:
     """Read whole model files again and compare their SHA-256 with the registry's."""
@@ -145,7 +157,7 @@ def pull(
         bool, typer.Option("--accept-license", help="Accept the licence of the model without being asked.")
     ] = False,
 ) -> None:
-    """Download a model of the registry: the one command that goes to the network, and to its hub alone."""
+    """Download a model of the registry: it speaks to its hub, and to nobody else on the network."""
     from localsum.errors import InterruptedRun, ModelError
     from localsum.guard import opened_to
     from localsum.models import how_to_get, present, resolve, row_of, unknown

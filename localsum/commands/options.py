@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from localsum.commands.names import installed_models, templates
+
 FormatName = Literal["terminal", "md", "html", "json", "jsonl"]
 InputName = Literal["text", "markdown", "html", "feed", "mail", "mbox", "pdf", "jsonl", "csv", "subtitles"]
 StyleName = Literal["extractive", "written"]
@@ -89,6 +91,7 @@ ModelOption = Annotated[
         *("--model", "-m"),
         envvar="LOCALSUM_MODEL",
         metavar="NAME|PATH",
+        autocompletion=installed_models,
         help="Model: a name of the registry or a GGUF file.",
     ),
 ]
@@ -98,6 +101,7 @@ TemplateOption = Annotated[
         *("--template", "-t"),
         envvar="LOCALSUM_TEMPLATE",
         metavar="NAME|PATH",
+        autocompletion=templates,
         help="Template: which fields the brief has. [default: brief]",
     ),
 ]
@@ -105,6 +109,15 @@ StyleOption = Annotated[
     StyleName | None,
     typer.Option(
         "--style", help="From the article's own sentences, or written freely and checked. [default: by the model]"
+    ),
+]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(
+        *("--language", "-l"),
+        envvar="LOCALSUM_LANGUAGE",
+        metavar="CODE|NAME",
+        help="Language to write in: de, pt-BR, German. Instruct models only. [default: the article's own]",
     ),
 ]
 StoreOption = Annotated[

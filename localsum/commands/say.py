@@ -6,9 +6,12 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localsum.errors import LocalsumError
+
+if TYPE_CHECKING:
+    from localsum.on_ray import Pool
 
 MOST_NAMED = 100  # documents that failed, at the end of a run
 
@@ -19,6 +22,7 @@ class Call:
 
     arguments: list[str]
     page: Path | None = None
+    pool: Pool | None = None  # of engines that a command wants to write with (see ray.py)
 
 
 def write_out(text: str) -> bool:

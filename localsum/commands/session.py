@@ -1,6 +1,6 @@
-"""What a command writes briefs with: the model, its engine and the store, as the options say; and what it reads.
+"""What a command writes briefs with: a Summarizer and the store, as the options say; and what it reads.
 
-The engine is loaded when the first brief is to be written and stays until the session is left, over any number of runs.
+The store that nobody named is found, announced, or gone without here; the view and the tally are told what goes on.
 Knows nothing of outputs.
 """
 
@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localsum.commands.say import note
-from localsum.commands.try_out import make_sure
 from localsum.errors import InputError, LocalsumError
-from localsum.resources import writer_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,12 +23,13 @@ if TYPE_CHECKING:
 
     from localsum.brief import Brief
     from localsum.document import Document
-    from localsum.engine.llama import LlamaEngine
+    from localsum.engine.types import Engine
     from localsum.inputs import Inputs
     from localsum.live import LiveView
-    from localsum.models import Model
+    from localsum.on_ray import Pool
     from localsum.pipeline import Failed
     from localsum.runs import Tally
+    from localsum.summarizer import Summarizer
     from localsum.templates import Template
 
 _RUN_COUNTS = (  # of engine.types.Counts, what --stats says of the run; the rest is in its "document"
@@ -41,7 +40,7 @@ _RUN_COUNTS = (  # of engine.types.Counts, what --stats says of the run; the res
 
 @dataclass
 class Session:
-    """Use it as a context manager: the store is opened first, and closed together with the engine."""
+    """Use it as a context manager: the store is opened first, and closed after the Summarizer."""
 
     template: Template
     model_name: str | None = None  # as --model, and so on
@@ -54,10 +53,13 @@ class Session:
     no_store: bool = False
     fresh: bool = False
     quiet: bool = False
+    pool: Pool | None = None  # of engines on a cluster, instead of one here
+    language: str | None = None
     store: Connection | None = None
-    engine: LlamaEngine | None = None
+    engine: Engine | None = None  # once it was needed; counts stay when it is closed
     loaded_at_s: float | None = None  # by time.perf_counter()
     timings: list[dict[str, float]] = field(default_factory=list)  # of the briefs that were written
+    _is_elsewhere: bool = False
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Session:
@@ -76,92 +78,82 @@ class Session:
         return self.store is not None and not self.fresh
 
     @cached_property
-    def model(self) -> Model:
-        """The model, looked for when it is first asked for. Raises ModelError."""
-        from localsum.models import find_model
+    def summarizer(self) -> Summarizer:
+        """What writes, with the store that was opened."""
+        from localsum.summarizer import Summarizer
 
-        return find_model(self.model_name)
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """What a brief depends on besides document, model and template."""
-        asked = {"style": self.style, "seed": self.seed, "context": self.context, "reproducible": self.reproducible}
-        return {**asked, "writer": writer_version()}
-
-    def key(self, document: Document) -> str:
-        """The same for documents that have the same brief, wherever they lie."""
-        from localsum.store import key_of
-
-        return key_of(document, self.model.sha256, self.template.sha256, self.settings)
-
-    def recall(self, document: Document) -> Brief | None:
-        """The brief that is kept of the document."""
-        from localsum.store import recall
-
-        return None if self.store is None or self.fresh else recall(self.store, self.key(document), document)
-
-    def keep(self, brief: Brief) -> None:
-        from localsum.store import keep
-
-        if self.store is not None:
-            keep(self.store, self.key(brief.document), brief, self.settings)
-
-    def load(self, view: LiveView) -> LlamaEngine:
-        """The engine, loaded unless it is already."""
-        if self.engine is None:
-            view.note("looking for the model")
-            found = self.model
-            if not found.is_vouched:
-                view.note(f"trying {found.name} in a process of its own")
-                make_sure(found)
-            view.note(f"loading {found.name}")
-            from localsum.engine.llama import LlamaEngine
-
-            made = LlamaEngine(
-                found.path,
-                name=found.name,
-                thinking_off=found.entry.thinking_off if found.entry else "",
-                threads=self.threads,
-                reproducible=self.reproducible,
-                **engine_options(context=self.context),
-            )
-            self.engine = self._stack.enter_context(made)
-            self.loaded_at_s = time.perf_counter()
-        return self.engine
+        return Summarizer(
+            template=self.template,
+            model=self.model_name,
+            style=self.style,
+            language=self.language,
+            threads=self.threads,
+            context=self.context,
+            tuning=tuning(),
+            seed=self.seed,
+            reproducible=self.reproducible,
+            store=self.store,
+            fresh=self.fresh,
+        )
 
     def write(self, documents: Iterable[Document], view: LiveView) -> Iterator[Brief | Failed]:
         """A brief, or the reason why not, for each document; nothing of the store."""
-        from localsum.pipeline import write_briefs
+        if self.pool is not None:
+            return self._write_elsewhere(documents, view, self.pool)
+        if self.engine is None:
+            self.engine = self._stack.enter_context(self.summarizer).load(view.note)
+            self.loaded_at_s = time.perf_counter()
+        return self.summarizer.write(documents, say=view.note, on_event=view.take)
 
-        engine = self.load(view)
-        view.note("reading")
-        names = {"name": self.model.name, "sha256": self.model.sha256}
-        yield from write_briefs(
-            documents, self.template, engine, model=names, style=self.style, seed=self.seed, on_event=view.take
+    def _write_elsewhere(self, documents: Iterable[Document], view: LiveView, pool: Pool) -> Iterator[Brief | Failed]:
+        """The same by the engines of a cluster, which is started or joined for it, and left when the session is."""
+        from localsum import on_ray
+        from localsum.guard import opened_wide
+
+        model = self.summarizer.model
+        if not self._is_elsewhere:
+            view.note("starting Ray" if pool.address == "local" else "joining the cluster")
+            self._stack.enter_context(opened_wide())
+            self._stack.enter_context(on_ray.cluster(pool))
+            self._is_elsewhere = True
+        view.note(f"writing with {pool.actors} engines")
+        make = partial(
+            on_ray.summarizer,
+            model.sha256,
+            model=model.name if model.entry else str(model.path),
+            template=self.template,
+            style=self.style,
+            threads=pool.threads,
+            context=self.context,
+            seed=self.seed,
+            reproducible=self.reproducible,
         )
+        return on_ray.write(iter(documents), make, pool)
 
     def run(
         self, documents: Iterable[Document | InputError], tally: Tally, view: LiveView, put: Callable[[Brief], None]
     ) -> None:
         """Put a brief of each document, kept already or written now and then kept; the tally counts."""
-        from localsum.runs import run
+        from localsum.runs import MOST_WAITING, run
 
         def progress() -> None:
             view.progress(tally.done + len(tally.failed), tally.total)
 
         def recall(document: Document) -> Brief | None:
             progress()
-            return self.recall(document)
+            return self.summarizer.recall(document)
 
         def keep(done: Brief) -> None:
             self.timings.append(done.timing)
-            self.keep(done)
+            self.summarizer.keep(done)
 
         def put_it(done: Brief) -> None:
             progress()
             put(done)
 
-        run(documents, tally, recall=recall, write=partial(self.write, view=view), keep=keep, put=put_it)
+        most = MOST_WAITING if self.pool is None else 10_000  # a pool of engines is not made anew for a few
+        write = partial(self.write, view=view)
+        run(documents, tally, recall=recall, write=write, keep=keep, put=put_it, most_waiting=most)
 
     def counts(self) -> dict[str, Any]:
         """What the engine counted so far and what it runs with; nothing where it was not needed."""
@@ -171,20 +163,20 @@ class Session:
         return {**totals, **self.engine.info.settings}
 
 
-def engine_options(**said: str | int | None) -> dict[str, Any]:
+def tuning(**said: str | int | None) -> dict[str, Any]:
     """What options of a command, and else the settings, say of the engine's inside. Raises UsageError."""
     from localsum.bench.sweep import knob
     from localsum.settings import said as set_to
 
     found: dict[str, Any] = {}
-    for name, option in (("context", "cells"), ("branches", "sequences"), ("batch", "batch"), ("kv", "kv")):
+    for name, option in (("branches", "sequences"), ("batch", "batch"), ("kv", "kv")):
         value = said.get(name)
         if value is None and (text := set_to(name)) is not None:
             value = knob(name, text)
         if value is not None:
             # Beside the branches there is the prefix that they share.
             found[option] = int(value) + 1 if name == "branches" else value
-    return {"cells": None, **found}
+    return found
 
 
 def read_all(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from localsum.commands.names import installed_models
 from localsum.commands.say import note, write_out
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ UNSEEN = ("examples/data-center-power.md", "examples/open-weights-fund.md")  # t
 
 
 def slim(
-    model: Annotated[str, typer.Argument(metavar="NAME|PATH", help="The model to start from; it stays.")],
+    model: Annotated[
+        str,
+        typer.Argument(metavar="NAME|PATH", autocompletion=installed_models, help="The model to start from; it stays."),
+    ],
     language: Annotated[
         Literal["en", "latin"],
         typer.Option("--language", "-l", help="en: English; latin: every language in Latin letters."),

@@ -48,6 +48,7 @@ def watch(
     model: options.ModelOption = None,
     template: options.TemplateOption = None,
     style: options.StyleOption = None,
+    language: options.LanguageOption = None,
     threads: options.ThreadsOption = None,
     context: options.ContextOption = None,
     seed: options.SeedOption = 0,
@@ -79,14 +80,16 @@ def watch(
     if form == "html" and into is None:
         raise UsageError("a page of HTML holds one brief, and more will come", "name a folder: --output briefs/")
     chosen = load_template(template)
-    session = Session(chosen, model, style, threads, context, seed, reproducible, store, no_store, quiet=quiet)
+    session = Session(
+        chosen, model, style, threads, context, seed, reproducible, store, no_store, quiet=quiet, language=language
+    )
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     arrivals = Arrivals(Path(folder), settle, recursive, glob, into)
     watching = Watching(session, arrivals, into, form, fields)
     unreadable: set[str] = set()
     try:
         with session:
-            session.model  # noqa: B018  (where there is none, nobody should wait for an article to be told so)
+            session.summarizer.model  # noqa: B018  (where there is none, nobody should wait for an article to be told so)
             arrivals.look(monotonic())
             if new_only:
                 watching.leave(arrivals.take_all())

@@ -84,7 +84,7 @@ class Watching:
                     if isinstance(found, LocalsumError):
                         self.failed.setdefault(path, []).append(found)
                         yield found
-                    elif (key := self.session.key(found)) in in_hand or self._is_known(found, key):
+                    elif (key := self.session.summarizer.key(found)) in in_hand or self._is_known(found, key):
                         tally.recalled += 1
                     else:
                         in_hand.add(key)
@@ -94,11 +94,12 @@ class Watching:
 
         def recalled(document: Document) -> Brief | None:
             view.progress(tally.done + len(tally.failed), tally.total)
-            return self.session.recall(document) if self.into else None  # else `_is_known` would have found it
+            # On standard output `_is_known` would have found it.
+            return self.session.summarizer.recall(document) if self.into else None
 
         def write(documents: Iterator[Document]) -> Iterator[Brief | Failed]:
             for outcome in self.session.write(documents, view):
-                if isinstance(outcome, Failed):
+                if isinstance(outcome, Failed) and outcome.document:
                     self.failed.setdefault(file_of[outcome.document.path], []).append(outcome.error)
                 yield outcome
 
@@ -109,7 +110,7 @@ class Watching:
             self._remember(done.document)
 
         try:
-            run(documents(), tally, recall=recalled, write=write, keep=self.session.keep, put=put)
+            run(documents(), tally, recall=recalled, write=write, keep=self.session.summarizer.keep, put=put)
         finally:
             with undisturbed():
                 out.close([error for errors in self.failed.values() for error in errors])
@@ -121,13 +122,13 @@ class Watching:
         """
         if key in self.keys and (not self.into or self.key_at.get(document.path or "", key) == key):
             return True
-        if self.into or self.session.recall(document) is None:
+        if self.into or self.session.summarizer.recall(document) is None:
             return False
         self._remember(document)
         return True
 
     def _remember(self, document: Document) -> None:
-        self.key_at[document.path or ""] = key = self.session.key(document)
+        self.key_at[document.path or ""] = key = self.session.summarizer.key(document)
         self.keys.add(key)
 
 

@@ -1,7 +1,8 @@
 """Whether a document supports a text: verdict, reasons for people, and evidence. Knows nothing of who wrote the text.
 
 Word for word is supported. A contradiction that a rule finds makes a sentence unsupported, too few shared words make it
-partial. What no rule contradicts counts as supported: a wrong claim made of the source's own words may pass.
+partial. What no rule contradicts counts as supported: a wrong claim made of the source's own words may pass. Of a text
+in another language than the document little can be checked, and so it is partial at best (across.py).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from itertools import islice
 
 from localsum.brief import Grounding, Verdict
 from localsum.document import Span
-from localsum.grounding import claims, facts
+from localsum.grounding import across, claims, facts
 from localsum.grounding.case import Case, Finding, Rule
 from localsum.grounding.source import Source, Statement, sentence_spans
 from localsum.grounding.words import words
@@ -61,6 +62,8 @@ def check(text: str, source: Source, also: Rule | None = None) -> Grounding:
 
 def findings(sentence: str, source: Source, also: Rule | None = None) -> tuple[list[Finding], list[Span]]:
     """All that is wrong with one sentence, and the spans of its evidence, best first."""
+    if source.across:
+        return across.findings(sentence, source)
     statement = Statement(sentence, source.english)
     case = Case(statement, source, tuple(source.evidence(statement)))
     rules = [*facts.RULES, *(claims.RULES if source.english else ()), *([also] if also else [])]

@@ -93,6 +93,7 @@ class Source:
         self.text = text
         self.spans = [Span(start, end) for start, end in spans]
         self.english = _is_english(text)
+        self.across = ""  # the language of the texts to be checked, by its code, where it is another than the source's
         self.sentences = [Statement(text[start:end], self.english) for start, end in self.spans]
         self.names = NameIndex(text)
         self.capital_nouns = not self.english and self.names.capital_share > 0.2  # German: capitals make no name
@@ -115,6 +116,23 @@ class Source:
     def weight(self, stem: str) -> float:
         """How telling a stem is: the rarer in the document, the more. One that the document lacks weighs most."""
         return math.log(1 + len(self.sentences) / max(1, len(self.stems.get(stem, ()))))
+
+    @cached_property
+    def anchors(self) -> dict[str, set[int]]:
+        """What is the same in other languages and the sentences that hold it, -1 for the date of publication.
+
+        Parts of names, numbers as they are written, and what they mean: `digits_of`, `value_of`.
+        """
+        anchors: dict[str, set[int]] = defaultdict(set)
+        for i, sentence in enumerate(self.sentences):
+            for key in (*(part for name in sentence.names for part in name.parts), *_WRITTEN.findall(sentence.text)):
+                anchors[key].add(i)
+        for number, i, value in self._values:
+            anchors[digits_of(number)].add(i)
+            anchors[value_of(number)].add(i)
+            if value.unit == "clock":
+                anchors[digits_of(number // 60)].add(i)
+        return anchors
 
     @cached_property
     def _folded(self) -> str:
@@ -197,6 +215,24 @@ class Source:
                 chosen.append(i)
                 covered |= shared[i]
         return chosen
+
+
+_WRITTEN = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def value_of(number: float) -> str:
+    """The key of a value."""
+    return f"={number:.6g}"
+
+
+def digits_of(number: float) -> str:
+    """The significant digits down to a power of thousand: the same for 4, 4,000 and 4 billion."""
+    size = abs(number)
+    while 1000 <= size < float("inf"):
+        size /= 1000
+    while 0 < size < 1:
+        size *= 1000
+    return f"#{size:.6g}"
 
 
 _NO_LETTER = re.compile(r"[\W_]")

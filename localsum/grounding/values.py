@@ -96,7 +96,7 @@ _DIGITS = re.compile(
 _SPELLED = re.compile(
     rf"""(?<![\w-])(?:(?P<head>(?:an?|half\sa)\s(?=(?:dozen|hundred|[mbtr]+illion|thousand)\b))?
     (?P<spelled>(?:{_NUMBER_WORD})\b(?:[-\s](?:{_NUMBER_WORD})\b|(?<=dred|sand|lion)\sand\s(?:{_NUMBER_WORD})\b)*+)
-    (?:[-\s](?P<percent>percent(?:age\spoints?)?|per\scent|%)|(?P<times>\stimes\b)|\s(?P<coin>dollars?|euros?|yen|yuan))?
+    (?:[-\s](?P<percent>percent(?:age\spoints?)?|per\scent|%)|(?P<times>\stimes\b)|\s(?P<coin>dollars?|euros?|yen|yuan)\b)?
     |(?P<ordinal>{"|".join(_ORDINALS)})\b(?![-\s]hand|\sof\sall)
     |(?P<vague>dozen|hundred|thousand|million|billion|trillion)s\b
     |(?:(?P<factor>doubl|tripl|quadrupl)(?:e[sd]?|ing)|(?P<word>twice|(?:{_NUMBER_WORD})fold))\b)""",
@@ -291,6 +291,13 @@ def _context(text: str, value: Value) -> Value:
     if time:
         unit = "century" if time[1][0] in "cC" else time[1].casefold()
     return replace(value, bound=bound, hedged=hedged, unit=unit)
+
+
+def hedge_before(text: str, value: Value) -> int:
+    """Where "more than" or "about" before a value begins; the value's own start if there is none."""
+    look = max(0, value.start - _LOOK)
+    before = _LIMIT.search(text[look : value.start])
+    return look + before.start() if before else value.start
 
 
 def _spread(text: str, values: list[Value]) -> list[Value]:

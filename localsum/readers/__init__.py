@@ -8,9 +8,11 @@ to nothing. Nothing is fetched and nothing executed: addresses in an input are t
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -31,7 +33,7 @@ _SPLIT = "split it into smaller files, then: localsum read FILE"
 
 
 def read(
-    path: Path | None,
+    path: str | os.PathLike[str] | None,
     *,
     format_in: str | None = None,
     text_field: str | None = None,
@@ -45,18 +47,40 @@ def read(
     content; the fields are names of columns in CSV and keys in JSONL. Raises UsageError for an unknown `format_in`.
     """
     _check(format_in)
-    return _read(path, format_in, (text_field, title_field, id_field))
+    return _read(None if path is None else Path(path), format_in, (text_field, title_field, id_field))
 
 
-def read_path(path: Path, *, format_in: str | None = None) -> Document:
+def read_path(path: str | os.PathLike[str], *, format_in: str | None = None) -> Document:
     """The only document of a file. Raises InputError, also where it holds several, and UsageError as `read`."""
-    return _only(read(path, format_in=format_in), shown(str(path)))
+    return _only(read(path, format_in=format_in), shown(os.fspath(path)))
 
 
 def read_bytes(data: bytes, *, path: str | None, format_in: str | None = None) -> Document:
     """The only document in bytes; `path` is their name, None for standard input. Raises as `read_path`."""
     _check(format_in)
     return _only(_documents(data, path, format_in, (None, None, None)), _name(path))
+
+
+def read_text(text: str, *, path: str | None = None, title: str | None = None) -> Document:
+    """The document of a text that is at hand: plain, Markdown or HTML, as it looks.
+
+    `path` is what to call it, `title` its title where the text itself does not say. Raises InputError where it holds no
+    word, or is too long.
+    """
+    from localsum.readers.article import inner_draft, to_document
+    from localsum.readers.decode import UnreadableError, clean, of_removed
+
+    name = "the text" if path is None else shown(path)
+    try:
+        if len(text) > MAX_BYTES or text.count("\n") > MAX_LINES:
+            raise UnreadableError(f"has more than {MAX_BYTES:,} characters, or {MAX_LINES:,} lines", "give its parts")
+        text, removed = clean(text)
+        draft = inner_draft(text)
+        document = to_document(draft, path=path and name, form=draft.format or "html")
+    except UnreadableError as error:
+        raise InputError(f"{name} {error.reason}", error.hint) from None
+    warnings = (*document.warnings, *of_removed(removed))
+    return replace(document, title=document.title or title, warnings=warnings)
 
 
 def shown(name: str) -> str:

@@ -70,10 +70,15 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
     text, removed = clean(text)
     if not text or text.isspace():
         raise UnreadableError("is empty", "name a file with text in it: localsum read FILE")
-    if removed:
-        were = "character that cannot be shown was" if removed == 1 else "characters that cannot be shown were"
-        warnings.append(f"{removed} {were} removed")
-    return text, warnings
+    return text, [*warnings, *of_removed(removed)]
+
+
+def of_removed(characters: int) -> list[str]:
+    """The warning about characters that `clean` removed, if it did."""
+    if not characters:
+        return []
+    were = "character that cannot be shown was" if characters == 1 else "characters that cannot be shown were"
+    return [f"{characters} {were} removed"]
 
 
 def raw_text(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:

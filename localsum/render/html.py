@@ -22,7 +22,7 @@ from localsum.document import Document, Span
 from localsum.render import page_of_stories
 from localsum.render.clean import one_line, visible
 from localsum.render.index import Row
-from localsum.render.outline import Block, Entry, Fact, Heading, Quotation, Remark, outline
+from localsum.render.outline import COLUMNS, UNTOLD, Block, Entry, Fact, Heading, NumberRow, Quotation, Remark, outline
 from localsum.render.source import SourceBlock, mark_source, number_evidence
 
 if TYPE_CHECKING:
@@ -68,9 +68,16 @@ def to_html(brief: Brief) -> str:
         facts=[block for block in blocks if isinstance(block, Fact)],
         source=list(_in_lists(mark_source(document, numbers))),
         users=users,
-        language=document.language if document.language and _LANGUAGE.fullmatch(document.language) else None,
+        language=brief.language or _language(document),
+        source_language=_language(document),
         link=_link(document),
+        columns=COLUMNS,
+        untold=UNTOLD,
     )
+
+
+def _language(document: Document) -> str | None:
+    return document.language if document.language and _LANGUAGE.fullmatch(document.language) else None
 
 
 def digest_to_html(digest: Digest) -> str:
@@ -141,7 +148,7 @@ def _claims(blocks: list[Block], numbers: dict[Span, int]) -> Iterator[Claim]:
             under, place = block.text if block.level > 1 else under, 0
         else:
             place += 1
-            is_one_of_many = isinstance(block, Entry | Quotation)
+            is_one_of_many = isinstance(block, Entry | Quotation | NumberRow)
             yield Claim(f"c{count}", f"{under} {place}" if is_one_of_many else under, block, evidence)
 
 

@@ -6,7 +6,20 @@ import re
 from collections.abc import Iterable
 
 from localsum.render.clean import one_line, to_ascii
-from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, Remark, Support, in_ascii
+from localsum.render.outline import (
+    COLUMNS,
+    UNTOLD,
+    Block,
+    Entry,
+    Fact,
+    Heading,
+    NumberRow,
+    Paragraph,
+    Quotation,
+    Remark,
+    Support,
+    in_ascii,
+)
 
 # Only what would have a meaning where it stands, so that prose keeps its hyphens, brackets and underscores.
 _MEANING = re.compile(
@@ -36,7 +49,9 @@ def to_markdown(blocks: Iterable[Block], source: str | None = None, *, unicode: 
             text += "\n---\n"
         if previous is not None:
             tight = isinstance(block, Entry) and block.short and isinstance(previous, Entry) and previous.short
-            text += "" if tight else "\n"
+            text += "" if tight or (isinstance(block, NumberRow) and isinstance(previous, NumberRow)) else "\n"
+        if isinstance(block, NumberRow) and not isinstance(previous, NumberRow):
+            text += f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}\n"
         shown = _block(block, "" if source is None else _references(block, source, numbers)) + "\n"
         text += shown if unicode else to_ascii(shown)  # the dash before a speaker
         previous = block
@@ -54,7 +69,7 @@ def escape(text: str) -> str:
 
 def _references(block: Block, source: str, numbers: dict[str, int]) -> str:
     """The marks of a block's footnotes; evidence that was not mentioned before gets the next number."""
-    if not isinstance(block, Paragraph | Entry):
+    if not isinstance(block, Paragraph | Entry | NumberRow):
         return ""
     held = (one_line(source[max(0, span.start) : max(0, span.end)]) for span in block.support.evidence)
     return "".join(f"[^{numbers.setdefault(text, len(numbers) + 1)}]" for text in dict.fromkeys(held) if text)
@@ -74,6 +89,9 @@ def _block(block: Block, references: str) -> str:
             return marker + f"\n\n{' ' * len(marker)}".join(paragraphs)
         case Quotation(text, speaker):
             return f"> {escape(text)}" + (f" — {escape(speaker)}" if speaker else "")
+        case NumberRow(figure, text, support):
+            told = [_cited(text, references) if text else f"({UNTOLD}){references}", *_note(support)]
+            return f"| {escape(figure)} | {' '.join(told)} |"
         case Remark(text):
             return escape(f"({text})")
         case Fact(label, text):

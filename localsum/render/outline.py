@@ -4,6 +4,7 @@ Works from names and values, without a template, so any brief can be shown:
 - `title` is the heading of the whole and `summary` follows it without one; every other field has its name as heading;
 - an entry with a part `heading` is a section of its own, and its other parts are paragraphs;
 - of other entries the first part is the text, a part `category` stands alone, the rest are labelled (Impact …);
+- figures are the rows of a table: the number with its unit, and what it measures;
 - the entries of `key_insights` are numbered, so that people can speak of the third; others have bullets.
 All text that leaves this module is clean and on one line.
 """
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from localsum.brief import Brief, FieldResult, Grounding, Item, Quote, Verdict
+from localsum.brief import Brief, FieldResult, Figure, Grounding, Item, Quote, Verdict
 from localsum.document import Span
 from localsum.render.clean import one_line, to_ascii
 
@@ -75,6 +76,19 @@ class Quotation:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberRow:
+    """A row of a table of numbers: a figure with its unit, and what it measures; `text` is empty if nothing says it."""
+
+    figure: str
+    text: str
+    support: Support = NONE
+
+
+COLUMNS = ("Figure", "What it measures")
+UNTOLD = "see its sentence in the source"  # instead of a row's empty text
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """What the brief says of itself: why a field is empty, or has less than was asked for."""
 
@@ -89,7 +103,7 @@ class Fact:
     text: str
 
 
-Block = Heading | Paragraph | Entry | Quotation | Remark | Fact
+Block = Heading | Paragraph | Entry | Quotation | NumberRow | Remark | Fact
 
 
 def label(name: str) -> str:
@@ -149,6 +163,10 @@ def _body(result: FieldResult) -> Iterator[Block]:
         if isinstance(value, Quote):
             if text := one_line(value.text):
                 yield Quotation(_in_marks(text), one_line(value.speaker or ""), Span(value.start, value.end))
+            continue
+        if isinstance(value, Figure):
+            if text := one_line(value.text):
+                yield NumberRow(text, one_line(value.measures), _support(value.grounding))
             continue
         parts = {name: text for name, part in value.parts.items() if (text := one_line(part))}
         if not parts:

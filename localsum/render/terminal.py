@@ -6,12 +6,24 @@ Headings stand at the left edge and what belongs to them two columns in, so the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile, zip_longest
 
 from rich.cells import get_character_cell_size
 
 from localsum.brief import Verdict
 from localsum.render.clean import to_ascii
-from localsum.render.outline import Block, Entry, Fact, Heading, Paragraph, Quotation, Remark, in_ascii
+from localsum.render.outline import (
+    UNTOLD,
+    Block,
+    Entry,
+    Fact,
+    Heading,
+    NumberRow,
+    Paragraph,
+    Quotation,
+    Remark,
+    in_ascii,
+)
 
 MEASURE = 88  # columns; longer lines are hard to read, however wide the window
 NARROWEST = 20  # columns; below this, lines are longer than the window
@@ -33,11 +45,17 @@ def to_terminal(blocks: Iterable[Block], *, width: int, color: bool, unicode: bo
     lines: list[str] = []
     previous: Block | None = None
     indent = ""
-    for block in blocks if unicode else map(in_ascii, blocks):
+    column = 0
+    ready = [block if unicode else in_ascii(block) for block in blocks]
+    for at, block in enumerate(ready):
         if previous is not None and _gap(previous, block):
             lines.append("")
         if isinstance(block, Heading | Fact):
             indent = ""
+        if isinstance(block, NumberRow):
+            if not isinstance(previous, NumberRow):
+                column = _column(takewhile(lambda one: isinstance(one, NumberRow), ready[at:]), width - len(indent))
+            lines += [indent + line for line in _row(block, column, width - len(indent), color=color)]
         for text, style, first, rest in _parts(block):
             first, rest = show(indent + first), indent + rest
             wrapped = wrap(show(text), width - max(cells(first), len(rest)))
@@ -55,7 +73,7 @@ def _gap(previous: Block, block: Block) -> bool:
     match previous, block:
         case Heading(level=level), _:
             return level == 1
-        case Fact(), Fact():
+        case (Fact(), Fact()) | (NumberRow(), NumberRow()):
             return False
         case Entry(), Entry():
             return not (previous.short and block.short)
@@ -90,6 +108,23 @@ def _parts(block: Block) -> Iterator[_Part]:
             yield f"{'— ' if speaker else ''}{speaker} [{start}–{end}]".lstrip(), _DIM, " ", " "
         case Fact(label, text):
             yield f"{label}: {text}", _DIM, "", "  "
+
+
+def _column(rows: Iterable[Block], width: int) -> int:
+    """Columns of the figures of a table: the widest, but not more than two fifths of the width."""
+    return min(max(cells(row.figure) for row in rows if isinstance(row, NumberRow)), width * 2 // 5)
+
+
+def _row(row: NumberRow, column: int, width: int, *, color: bool) -> Iterator[str]:
+    """The lines of a row: the figure on the left, beside it what it measures and what the checks say."""
+    room = width - column - 2
+    right = [(line, "" if row.text else _DIM) for line in wrap(row.text or f"({UNTOLD})", room)]
+    if row.support.note:
+        right += [(line, _STYLE[row.support.verdict]) for line in wrap(f"({row.support.note})", room)]
+    for figure, (line, style) in zip_longest(wrap(row.figure, column), right, fillvalue=("", "")):
+        shown = figure if isinstance(figure, str) else ""
+        styled = f"{style}{line}{_RESET}" if color and style and line else line
+        yield f"{shown}{' ' * (column + 2 - cells(shown))}{styled}".rstrip()
 
 
 def cells(text: str) -> int:

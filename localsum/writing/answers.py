@@ -10,9 +10,11 @@ import re
 from itertools import zip_longest
 
 from localsum.grounding.words import is_unfinished
+from localsum.languages import Language
 from localsum.sentences import split
 from localsum.templates import Field
 from localsum.writing import cues, headline
+from localsum.writing.said import joined
 
 _SPARE = 2  # items asked for beyond those shown
 _MOST_READ = 2  # times the sentences of a text: some may be refused
@@ -46,9 +48,9 @@ def afterwards(each: Field) -> tuple[Field, ...]:
 
 
 def together(each: Field) -> tuple[Field, ...]:
-    """The parts that are written with the item."""
+    """The parts that are written with the item. Whose it is to do is taken from its sentences."""
     later = afterwards(each)
-    return tuple(part for part in each.parts if part not in later)
+    return tuple(part for part in each.parts if part not in later and part.extract != "owner")
 
 
 def main_part(each: Field) -> Field:
@@ -83,9 +85,10 @@ def _is_labelled(each: Field) -> bool:
     return len(parts) > 1 and parts[0].shape == "line"
 
 
-def foreign(text: str) -> str:
-    """The scripts that `text` has no letter of, as the inside of a character class."""
-    return "".join(script for script, letters in _SCRIPTS.items() if not re.search(letters, text))
+def foreign(text: str, language: Language | None = None) -> str:
+    """The scripts that neither `text` nor the language has a letter of, as the inside of a character class."""
+    own = language.script if language else ""
+    return "".join(s for s, letters in _SCRIPTS.items() if not re.search(letters, text) and s not in own)
 
 
 def grammar_of(each: Field, without: str = "") -> str:
@@ -158,7 +161,7 @@ def tidy(text: str, each: Field) -> str:
         if is_unfinished(sentence):
             break
         kept.append(sentence)
-    return " ".join(kept)
+    return joined(kept)
 
 
 def parse_items(text: str, each: Field) -> list[dict[str, str]]:

@@ -133,6 +133,8 @@ _RHETORICAL = re.compile(
     r"|recogni[sz]e|remember|note|ask|see|know|acknowledge|distinguish|turn|begin|start|go back)\b",
     _I,
 )
+# What may stand between two words that are looked for together: "we also show".
+_ADVERB = r"\s(?:(?:also|then|further|first|thus|now|therefore|\w{3,12}ly)\s)?"
 _LABEL = re.compile(r"[A-Z][\w ]{2,30}:\s+(?=[A-Z])")
 _NOT_IMPERATIVE = re.compile(
     r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|expect that|assume"
@@ -295,3 +297,9 @@ def without_connective(text: str) -> str:
 def without_label(text: str) -> str:
     """The sentence without a label at its head, as in "Actionable insight: Begin with one task."."""
     return _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
+
+
+def matcher(match: tuple[str, ...]) -> re.Pattern[str]:
+    """Where a text holds one of these words, or one that begins so: "we show" is in "We also showed"."""
+    words = (_ADVERB.join(map(re.escape, one.split(" "))) for one in match)
+    return re.compile(r"(?<!\w)(?:" + "|".join(words) + r")", re.IGNORECASE)

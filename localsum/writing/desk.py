@@ -10,20 +10,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 
-from localsum.brief import Quote
-from localsum.document import Document, Span
+from localsum.document import Document
 from localsum.engine import grammar
 from localsum.grounding import Source, check
-from localsum.grounding.words import content_stems
 from localsum.templates import Field, Template
-from localsum.writing import cues, headline, select, title
+from localsum.writing import cues, headline, people, quoting, select, title
 from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry
+from localsum.writing.figures import figures
 from localsum.writing.gate import refuse
+from localsum.writing.matching import matching
 from localsum.writing.material import POINTS_BACK, Material, Sentence, gather
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
-from localsum.writing.speech import sayings, speaker_of
 from localsum.writing.topics import Topic, topics
 from localsum.writing.wording import fluent
 
@@ -32,6 +31,12 @@ _SHARE_OF_WORDS = 0.85  # of a text's limit that whole sentences are chosen for:
 _LEAST_BODY = 12  # words; of a section
 _LEAST_SHARED = 0.9  # share of the content words of a line that one sentence must have: of up to nine words, all
 _WORDS_PER_INSIGHT = 160
+# Extracts that are left empty where the source has nothing of the kind: what is said then, and if it was said above.
+_STRICT = {
+    "matching": ("the source says nothing of it", "what the source says of it"),
+    "tasks": ("the source gives nobody anything to do", "what there is to do"),
+    "directives": ("the source recommends no action", "what the source recommends"),
+}
 
 
 class Desk:
@@ -59,19 +64,21 @@ class Desk:
         """Choose for every field; those that take the best sentences first."""
         order = [
             "central",
-            "sentence",
+            "matching",
+            "tasks",
             "directives",
             "closing",
             "insights",
-            "consequence",
             "topics",
             "quotes",
+            "figures",
+            "speakers",
             "headline",
         ]
         for each in sorted(self.template.fields, key=lambda each: order.index(each.extract)):
             draft = self.drafts[each.name]
             if each.shape == "quote" or each.of == "quote":
-                self._quotes(each, draft)
+                self.asks += quoting.fill(each, draft, self.material, self.shelf, self._count)
             elif each.shape == "line":
                 self._line(each, draft)
             elif each.shape == "choice":
@@ -80,17 +87,60 @@ class Desk:
                 self._choice(each, each.name, entry, self._lead(), each.name)
             elif each.extract == "topics":
                 self._topics(each, draft)
-            elif each.extract == "directives":
-                self._records(each, draft, self._directives(each))
-                if not draft.entries:
-                    is_said = bool(select.advice(self.material, (each.parts or (each,))[0].words))
-                    draft.missing.append(
-                        "what the source recommends is said above" if is_said else "the source recommends no action"
-                    )
+            elif each.shape == "numbers":
+                self._figures(each, draft)
+            elif each.extract == "speakers":
+                self._speakers(each, draft)
+            elif each.extract in _STRICT:
+                self._strict(each, draft)
             elif each.shape == "text":
                 self._text(each, draft)
             else:
                 self._records(each, draft, self._insights(each))
+
+    # What only some sentences may serve for: others would be worse than nothing
+
+    def _strict(self, each: Field, draft: Draft) -> None:
+        found = self._served(each, self.shelf)
+        if each.shape != "text":
+            self._records(each, draft, found)
+        elif found:
+            chosen = [s for insight in found for s in insight.pick.sentences]
+            self._add(draft, each.name, select.pick_of(chosen))
+        if not draft.entries:
+            is_said = bool(self._served(each, Shelf()))
+            none, what = _STRICT[each.extract]
+            draft.missing.append(f"{what} is said above" if is_said else none)
+
+    def _served(self, each: Field, shelf: Shelf) -> list[Insight]:
+        most = each.sentences[1] if each.shape == "text" else each.count[1]
+        words, impact_words = (each.parts or (each,))[0].words, _part_words(each, "consequence")
+        if each.extract == "matching":
+            others = [o.match for o in self.template.fields if o.extract == "matching" and o is not each]
+            return matching(
+                self.material,
+                shelf,
+                match=each.match,
+                others=others,
+                most=most,
+                words=words,
+                impact_words=impact_words,
+            )
+        chooser = people.tasks if each.extract == "tasks" else select.directives
+        return chooser(self.material, shelf, most=most, words=words, impact_words=impact_words)
+
+    def _speakers(self, each: Field, draft: Draft) -> None:
+        named, others = people.speakers(self.material, each.count[1])
+        draft.entries += [Entry({"text": name}, [place]) for name, place in named]
+        if others:
+            draft.missing.append(f"{others} more {'speaks' if others == 1 else 'speak'}, and less")
+        elif not named:
+            draft.missing.append("the source names no speakers")
+
+    def _figures(self, each: Field, draft: Draft) -> None:
+        draft.figures += figures(self.material, most=each.count[1], words=each.words)
+        if not draft.figures:
+            draft.missing.append("the source states no figure that matters")
 
     # Texts and lists of records
 
@@ -134,18 +184,8 @@ class Desk:
             match=each.match,
         )
 
-    def _directives(self, each: Field) -> list[Insight]:
-        first = each.parts[0] if each.parts else each
-        return select.directives(
-            self.material,
-            self.shelf,
-            most=each.count[1],
-            words=first.words,
-            impact_words=_part_words(each, "consequence"),
-        )
-
     def _records(self, each: Field, draft: Draft, found: list[Insight]) -> None:
-        if not found and each.count[0] > 0 and self.material.sentences:
+        if not found and each.count[0] > 0 and each.extract not in _STRICT and self.material.sentences:
             found = [Insight(self._at_least_one((each.parts or (each,))[0].words), None)]
             draft.missing.append("the source is too short for points of its own")
         for number, insight in enumerate(found):
@@ -158,6 +198,9 @@ class Desk:
                 elif part.extract == "consequence":
                     entry.parts[part.name] = insight.impact.text if insight.impact else ""
                     entry.evidence += insight.impact.evidence if insight.impact else ()
+                elif part.extract == "owner":
+                    who = (people.owner(self.material, sentence) for sentence in insight.pick.sentences)
+                    entry.parts[part.name] = next(filter(None, who), "")
                 elif part.shape == "line":
                     entry.parts[part.name if each.parts else "text"] = headline.clause(insight.pick.text, part.words)
                 else:
@@ -280,59 +323,6 @@ class Desk:
 
             longest = max(self._count(option) for option in close)
             self.asks.append(Ask(name, part, text, grammar.choice(close, "\n"), longest + 4, use))
-
-    # Quotes
-
-    def _quotes(self, each: Field, draft: Draft) -> None:
-        """What people say between quotation marks, those with a speaker first; then sentences the model chooses."""
-        least, most = each.count if each.shape == "items" else (1, 1)
-        spoken = sayings(self.material, least_words=7, most_words=each.words)
-        centrality = {s.index: s.centrality for s in self.material.sentences}
-        spoken.sort(key=lambda s: (s.speaker is None, -centrality.get(s.sentence.index if s.sentence else -1, -9.0)))
-        used: list[frozenset[str]] = []
-        for saying in spoken:
-            stems = frozenset(content_stems(self.material.text(saying.span)))
-            if len(draft.quotes) < most and all(len(stems & old) <= 0.5 * len(stems) for old in used):
-                used.append(stems)
-                draft.quotes.append(self._quote(saying.span, saying.speaker))
-                if saying.sentence:
-                    self.shelf.take(saying.sentence)
-        if len(draft.quotes) < least:
-            self._choose_quotes(each, draft, least - len(draft.quotes))
-        if len(draft.quotes) < least and not self.asks:
-            draft.missing.append("no sentence of the source is fit to be quoted")
-
-    def _quote(self, span: Span, speaker: str | None) -> Quote:
-        return Quote(self.material.text(span), span.start, span.end, speaker)
-
-    def _choose_quotes(self, each: Field, draft: Draft, wanted: int) -> None:
-        """Split the best free sentences into as many lists as quotes are wanted; the model chooses one of each list."""
-        pool = [
-            s
-            for s in self.material.sentences
-            if s.standing > -1.0
-            and 8 <= s.words <= each.words
-            and self.shelf.is_free(s, 0.6)
-            and "\n" not in self.material.text(s.span)
-        ]
-        pool = sorted(sorted(pool, key=lambda s: -s.centrality)[: 3 * wanted], key=lambda s: s.index)
-        for number in range(wanted):
-            options = pool[number * len(pool) // wanted : (number + 1) * len(pool) // wanted]
-            if not options:
-                draft.missing.append("the source holds too few sentences fit to be quoted")
-                return
-            texts = {self.material.text(s.span): s for s in options}
-
-            def use(answer: str, texts: dict[str, Sentence] = texts) -> None:
-                chosen = texts.get(answer.strip()) or next(iter(texts.values()))
-                draft.quotes.append(self._quote(chosen.span, speaker_of(self.material, chosen)))
-
-            if len(options) == 1 or not each.cue:
-                use("")
-                continue
-            rule = grammar.choice(texts, "\n")
-            longest = max(self._count(text) for text in texts)
-            self.asks.append(Ask(f"{each.name}.{number}", each, " ".join(texts), rule, longest + 8, use))
 
 
 def _part_words(each: Field, extract: str) -> int:

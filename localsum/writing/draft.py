@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 
-from localsum.brief import FieldResult, Grounding, Item, Mode, Quote
+from localsum.brief import FieldResult, Figure, Grounding, Item, Mode, Quote
 from localsum.document import Span
 from localsum.engine.types import Request
 from localsum.grounding import Source, check
 from localsum.templates import Field
 
+UNTOLD = "no phrase of the source says what is measured"
 # A writer yields requests, is sent their texts by branch id, and returns the finished fields.
 Writer = Generator[tuple[Request, ...], dict[str, str], dict[str, FieldResult]]
 
@@ -34,6 +35,7 @@ class Draft:
 
     entries: list[Entry] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     by_model: bool = False  # its claims are the model's words, not the document's
 
@@ -58,14 +60,20 @@ def finish(each: Field, draft: Draft, source: Callable[[], Source]) -> FieldResu
     if each.shape == "quote" or each.of == "quote":
         quotes = tuple(sorted(draft.quotes, key=lambda quote: quote.start))
         return FieldResult(each.name, quotes, "extractive" if quotes else "empty", None, warnings)
+    if each.shape == "numbers":
+        mode: Mode = "empty" if not draft.figures else "mixed" if draft.by_model else "extractive"
+        untold = sum(not figure.measures for figure in draft.figures)
+        if untold:
+            warnings += (f"{each.name}: {UNTOLD} for {untold} of {len(draft.figures)} figures",)
+        return FieldResult(each.name, tuple(draft.figures), mode, None, warnings)
     if each.shape in ("line", "text", "choice"):
         entry = draft.entries[0] if draft.entries else Entry({each.name: ""})
         text = entry.parts[each.name]
         if not text:
             return FieldResult(
-                each.name, "", "empty", None, (*warnings, f"{each.name}: nothing in the source supports it")
+                each.name, "", "empty", None, warnings or (f"{each.name}: nothing in the source supports it",)
             )
-        mode: Mode = "written" if entry.written or each.shape == "choice" else "extractive"
+        mode = "written" if entry.written or each.shape == "choice" else "extractive"
         return FieldResult(each.name, text, mode, _ground(text, entry, source, own_words=not entry.written), warnings)
     items = tuple(
         Item(

@@ -71,8 +71,8 @@ def refuse(
         return "says nothing"
     if (shared := len(stems & content_stems(source)) / len(stems)) < least_shared:
         return f"few words in common with the source ({shared:.2f})"
-    if repeated_ngrams(text) > 0.05:
-        return "repeats itself"
+    if reason := _repetition(text):
+        return reason
     if leaked(text, examples):
         return "repeats an example of the prompt"
     return None
@@ -108,6 +108,9 @@ def unfit(sentence: str, source: Source, least: Least, most_words: int) -> str |
     """Why a sentence of an instruct model may not be shown, or None: by its form, the source, and one place of it."""
     if reason := malformed(sentence, most_words):
         return reason
+    if source.across:  # numbers are all that can be refused; the rules for words and voices are of one language
+        found = check(sentence, source)
+        return found.reasons[0] if found.verdict == "unsupported" else _repetition(sentence)
     if in_own_voice(sentence):
         return "speaks as if it were the author"
     statement = Statement(sentence, source.english)
@@ -116,14 +119,18 @@ def unfit(sentence: str, source: Source, least: Least, most_words: int) -> str |
     for name in statement.names:
         if (name.sure or len(name.parts) > 1) and (missing := source.names.missing(name)):
             return f"name not in source: {missing}"
-    if repeated_ngrams(sentence) > 0.05:
-        return "repeats itself"
+    if reason := _repetition(sentence):
+        return reason
     found = check(sentence, source)
     if found.verdict == "unsupported":
         return found.reasons[0]
     if (shared := sum(stem in source.stems for stem in statement.stems) / len(statement.stems)) < least.shared:
         return f"few words in common with the source ({shared:.2f})"
     return None if found.reasons == (VERBATIM,) else _misplaced(statement, source, least.near)
+
+
+def _repetition(text: str) -> str | None:
+    return "repeats itself" if repeated_ngrams(text) > 0.05 else None
 
 
 def _misplaced(statement: Statement, source: Source, least: float) -> str | None:

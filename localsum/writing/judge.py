@@ -17,8 +17,9 @@ from localsum.writing import answers, cues, headline, select
 from localsum.writing.desk import Desk
 from localsum.writing.draft import Draft, Entry
 from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, unfit
+from localsum.writing.matching import matches
 from localsum.writing.material import Sentence
-from localsum.writing.said import REPEATS, is_said, points_back, sentences
+from localsum.writing.said import REPEATS, is_said, joined, length, points_back, sentences
 from localsum.writing.shelf import runs_of
 
 # A summary has the source's words but joins its places; an item makes one point.
@@ -52,7 +53,7 @@ class Judgement:
 
     drafts: dict[str, Draft] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
-    untitled: list[tuple[Field, Entry]] = field(default_factory=list)  # a part and the entry whose own was refused
+    untitled: list[tuple[str, Field, Entry]] = field(default_factory=list)  # field, part, and whose own was refused
     said: list[str] = field(default_factory=list)
 
 
@@ -60,7 +61,7 @@ def judge(fields: list[Field], said: dict[str, list[Candidate]], desk: Desk, sou
     """The model's texts that pass, else the extractive drafts'. `said` holds each field's candidates, by part."""
     out = Judgement()
     for each in desk.template.fields:
-        if each.extract == "directives":  # not written: the source's own words make them
+        if each.extract in ("directives", "tasks"):  # not written: the source's own words make them
             entries = desk.drafts[each.name].entries
             out.said += [one for entry in entries for text in entry.parts.values() for one in sentences(text)]
     for each in sorted(fields, key=_precedence):
@@ -68,7 +69,7 @@ def judge(fields: list[Field], said: dict[str, list[Candidate]], desk: Desk, sou
         out.drafts[each.name] = fill(each, said[each.name], desk, source, out)
     for each in sorted(fields, key=_filling):  # the model's own is placed before what only fills up
         if each.shape == "items":
-            _fill(each, out.drafts[each.name], desk, out)
+            _fill(each, out.drafts[each.name], desk, source, out)
         elif each.extract == "closing":
             _close(each, out.drafts[each.name], desk, out)
     return out
@@ -86,7 +87,7 @@ def _filling(each: Field) -> int:
 
 def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source, out: Judgement) -> Draft:
     fallback, text = desk.drafts[each.name], candidates[0].parts[each.name]
-    if any(entry.own_title for entry in fallback.entries):
+    if any(entry.own_title for entry in fallback.entries) and not source.across:
         return fallback  # its editor knew best
     if each.shape == "choice":
         return Draft([Entry({each.name: text}, written=True)], by_model=True) if text else fallback
@@ -97,6 +98,8 @@ def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source
             text, reason = parts[each.name], _unfit(parts[each.name], each.words, source, desk, least)
         else:
             text, reason = kept(parts[each.name], each, source, desk, out.said, least)
+        if reason is None and each.extract == "matching":
+            reason = _off_subject(text, each, source, desk)
         if reason is None:
             good.append(text)
         reasons.append(reason)
@@ -107,7 +110,7 @@ def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source
         if each.extract == "closing":
             return draft  # see _close
     else:
-        own = [entry.parts[each.name] for entry in fallback.entries if len(candidates) > 1]
+        own = [entry.parts[each.name] for entry in fallback.entries if len(candidates) > 1 and not source.across]
         chosen = _agreed([*good, *own])
         draft = (
             Draft([Entry({each.name: good[chosen]}, written=True)], by_model=True) if chosen < len(good) else fallback
@@ -143,10 +146,12 @@ def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source,
         text, reason = kept(parts[name], part, read, desk, [*out.said, *quotes], ITEM)
         if reason is None and each.extract != "topics" and is_quotation(text):
             reason = "a quotation"
-        if reason is None and each.extract == "topics" and len(text.split()) < _LEAST_BODY:
+        if reason is None and each.extract == "topics" and length(text) < _LEAST_BODY:
             reason = "too short"
         if reason is None and points_back(text):
             reason = "it does not say who or what is meant"
+        if reason is None and each.extract == "matching":
+            reason = _off_subject(text, each, read, desk)
         if reason:
             refused += 1
         else:
@@ -159,9 +164,20 @@ def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source,
     return draft
 
 
+def _off_subject(text: str, each: Field, read: Source, desk: Desk) -> str | None:
+    """Why a text does not serve a field of matching sentences, or None: what it rests on holds none of the words.
+
+    Asked for risks, small models list facts, and put the words in themselves.
+    """
+    wanted = cues.matcher(each.match)
+    rests_on = sentences_at(check(text, read).evidence, desk)
+    is_told = any(matches(sentence.text, wanted) for sentence in rests_on)
+    return None if is_told else f"it rests on nothing that the source says of {each.label.lower()}"
+
+
 def _most_shown(each: Field, desk: Desk) -> int:
     """How many items a list shows: a short document has not many points that are none of its summary."""
-    if each.extract == "topics":
+    if each.extract in ("topics", "matching"):
         return each.count[1]
     words = sum(sentence.words for sentence in desk.material.sentences)
     return min(each.count[1], max(each.count[0] + 1, round(words / _WORDS_PER_ITEM)))
@@ -189,7 +205,7 @@ def _check_parts(
         if part.shape == "line":
             earlier = [other.parts[part.name] for other in draft.entries]
             if not is_heading(own, part, entry.parts[name], source, earlier):
-                out.untitled.append((part, entry))
+                out.untitled.append((each.name, part, entry))
                 weight = dict.fromkeys(content_stems(entry.parts[name]), 1.0)
                 lines = [headline.phrase([entry.parts[name]], part.words, weight), headline.clause(own, part.words)]
                 entry.parts[part.name] = next(filter(None, lines), headline.clause(entry.parts[name], part.words))
@@ -206,13 +222,18 @@ def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[
     about = content_stems(text)
     if runs_of(line) & runs_of(text):
         return False  # the beginning of a sentence of it
-    return sum(stem in source.stems for stem in stems) >= _LEAST_HEADING * len(stems) and bool(stems & about)
+    is_theirs = bool(source.across) or sum(stem in source.stems for stem in stems) >= _LEAST_HEADING * len(stems)
+    return is_theirs and bool(stems & about)
 
 
-def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
-    """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least."""
+def _fill(each: Field, draft: Draft, desk: Desk, source: Source, out: Judgement) -> None:
+    """Add the extractive writer's entries: topics that the model left out; of other lists what is wanted at least.
+
+    Beside the model's own in another language nothing is added.
+    """
     name = answers.main_name(each)
-    own = [entry for entry in desk.drafts[each.name].entries if _is_plain(entry.parts[name])]
+    every = desk.drafts[each.name].entries
+    own = [entry for entry in every if each.extract == "matching" or _is_plain(entry.parts[name])]
     if each.extract == "insights":
         own += _others(answers.main_part(each), name, each, desk)
     before = list(out.said)  # its own entries do not repeat each other
@@ -220,8 +241,15 @@ def _fill(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
     if each.extract == "topics":  # in a long document the model's own are about its first pages
         is_long = sum(sentence.words for sentence in desk.material.sentences) > _LONG
         wanted = each.count[1] if is_long else max(wanted, len(own))
-    for entry in own:
-        if len(draft.entries) >= min(wanted, each.count[1]):
+    elif each.extract == "matching":  # what the source has of it is rarely more than fits
+        wanted = each.count[1]
+    # In a conversation all may be in somebody's own voice: better than less than is wanted at least.
+    spoken = [entry for entry in every if entry not in own] if each.extract == "topics" else []
+    if source.across and draft.entries:
+        own, spoken = [], []
+    for entry in [*own, *spoken]:
+        enough = each.count[0] if entry in spoken else wanted
+        if len(draft.entries) >= min(enough, each.count[1]):
             break
         others = out.said if each.extract == "insights" else before
         least = _LEAST_BODY if each.extract == "topics" else 1
@@ -298,10 +326,10 @@ def kept(text: str, part: Field, source: Source, desk: Desk, said: list[str], le
             reasons.append(reason)
         else:
             shown.append(sentence)
-    rest = " ".join(shown)
+    rest = joined(shown)
     if not rest:
         return text, reasons[0] if reasons else "no answer"
-    if len(shown) < part.sentences[0] and len(rest.split()) < part.words // 2:
+    if len(shown) < part.sentences[0] and length(rest) < part.words // 2:
         return text, reasons[0] if reasons else "too short"
     return rest, None
 
@@ -328,7 +356,7 @@ def _is_plain(text: str) -> bool:
 
 def is_answer(text: str) -> bool:
     """Whether a text says anything: not "Done." or "HACKED"."""
-    return len(text.split()) >= _LEAST_ANSWER
+    return length(text) >= _LEAST_ANSWER
 
 
 def sentences_at(spans: Sequence[Span], desk: Desk) -> tuple[Sentence, ...]:

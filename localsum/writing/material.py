@@ -21,7 +21,7 @@ from localsum.sentences import sentences
 from localsum.writing import cues
 
 _SPACE = re.compile(r"\s+")
-_DOMAIN = re.compile(r"\b[\w-]{2,}\.(?:com|org|net|io|dev|ai|co)\b")
+_DOMAIN = re.compile(r"\b[\w-]{2,63}\.(?:com|org|net|io|dev|ai|co)\b")
 _MOST_ADVERT = 250  # words under a heading that one sponsor's name makes an advertisement
 _SOMEBODY = re.compile(r"[A-Z]")
 _NAMED = re.compile(r"[A-Z]|\b(?:the|a|an|your|our)\s\w+\s(?!own\b)")

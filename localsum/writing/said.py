@@ -12,6 +12,7 @@ from localsum.writing.shelf import runs_of
 
 REPEATS = 0.6  # of stems with one sentence said before
 _MOST_REPEATED = 0.12  # of a sentence's runs of four words
+_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 _POINTS_BACK = re.compile(r"(?:he|she|it|they|his|her|its|their|this|that|these|those)\b", re.IGNORECASE)
 
 
@@ -34,6 +35,16 @@ def is_said(sentence: str, said: list[str]) -> bool:
     runs = runs_of(sentence)
     old = frozenset().union(*map(runs_of, said))
     return len(runs & old) > max(1, _MOST_REPEATED * len(runs))
+
+
+def length(text: str) -> int:
+    """How many words a text has; where a script has no spaces, two letters are one."""
+    return len(text.split()) + len(_UNSPACED.findall(text)) // 2
+
+
+def joined(texts: list[str]) -> str:
+    """Sentences as one text; after the full stops of Chinese and Japanese stands no space."""
+    return re.sub("(?<=[。！？]) ", "", " ".join(texts))
 
 
 def sentences(text: str) -> list[str]:

@@ -192,7 +192,7 @@ def insights(
     One from each topic first, best topics first; then the best of what is left. More than `least` only of those that
     say something without the sentence before them.
     """
-    wanted = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, match)) + r")", re.IGNORECASE) if match else None
+    wanted = cues.matcher(match) if match else None
 
     def score(sentence: Sentence) -> float:
         claim = min(2, len(cues.CLAIM.findall(sentence.text)))
@@ -213,11 +213,11 @@ def insights(
         sentence = material.sentences[index]
         points_back = sentence.standing < POINTS_BACK and standing_up(sentence, material, shelf, words=words)[1:] == ()
         if shelf.is_free(sentence) and not (points_back and len(found) >= least):
-            found.append(_insight(material, sentence, shelf, words=words, impact_words=impact_words))
+            found.append(insight_of(material, sentence, shelf, words=words, impact_words=impact_words))
     return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
 
 
-def _insight(material: Material, sentence: Sentence, shelf: Shelf, *, words: int, impact_words: int) -> Insight:
+def insight_of(material: Material, sentence: Sentence, shelf: Shelf, *, words: int, impact_words: int) -> Insight:
     """The sentence with what follows from it; both are taken."""
     chosen = standing_up(sentence, material, shelf, words=words)
     shelf.take(*chosen)
@@ -342,6 +342,6 @@ def directives(material: Material, shelf: Shelf, *, most: int, words: int, impac
     found: list[Insight] = []
     for sentence in sorted(advice(material, words), key=lambda s: (-score(s), s.index)):
         if len(found) < most and shelf.is_free(sentence):
-            insight = _insight(material, sentence, shelf, words=words, impact_words=impact_words)
+            insight = insight_of(material, sentence, shelf, words=words, impact_words=impact_words)
             found.append(replace(insight, pick=replace(insight.pick, text=cues.without_label(insight.pick.text))))
     return sorted(found, key=lambda insight: insight.pick.evidence[0].start)

@@ -14,16 +14,19 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from localsum import chat
-from localsum.brief import FieldResult
+from localsum.brief import FieldResult, Figure
 from localsum.document import Document, Span
 from localsum.engine.types import Branch, Engine, Request
 from localsum.grounding import Source, check
+from localsum.grounding.words import content_stems
+from localsum.languages import Language
 from localsum.passages import passages
 from localsum.templates import Field, Template
-from localsum.writing import answers, judge, select
+from localsum.writing import answers, judge, people, select, tongue
 from localsum.writing.choice import closest
 from localsum.writing.desk import Desk
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
+from localsum.writing.gate import refuse
 from localsum.writing.judge import Candidate, Judgement
 from localsum.writing.said import is_said, sentences
 from localsum.writing.shelf import Shelf
@@ -33,11 +36,18 @@ _LEAST_PASSAGE = 256  # tokens; a context too small for it fails by name
 _MOST_CHARS = 2_500  # of the sentences shown beside a question about one item
 _AROUND = 2  # sentences before and after each of them
 _SAYS_NOTHING = re.compile(r"\b(?:affect|impact)", re.IGNORECASE)  # "This affects the company and the industry."
+# What a phrase for a figure may say beyond the figure's clause, and what of the clause it may not leave out.
+_MEASURES = content_stems(
+    "number amount share percentage percent cost price rate fee total sum count money size length"
+)
+_TURNS = frozenset("more less fewer additional extra not never no only".split())  # noqa: SIM905
 _AGAIN = "Read the text and do what is asked after it. Use only facts, names and numbers of the text."
 
 
-def write(document: Document, template: Template, key: str, engine: Engine) -> Writer:
-    """The writer of one document; `key` names its requests."""
+def write(document: Document, template: Template, key: str, engine: Engine, language: Language | None = None) -> Writer:
+    """The writer of one document; `key` names its requests, `language` is what to write in if not the document's."""
+    if language:
+        template = tongue.in_language(template, language)
     desk = Desk(document, template, engine.count_tokens)
     desk.fill()
     source = desk.source
@@ -46,7 +56,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     instruction = template.instruction.replace("{fields}", ", ".join(each.label.lower() for each in template.fields))
     fuse = engine.info.context_tokens // 3  # tokens of one answer, at most
     room = engine.info.context_tokens - engine.count_tokens(instruction) - fuse - _RESERVE
-    without = answers.foreign(document.text)
+    without = answers.foreign(document.text, language)
     spans = passages(document, engine.count_tokens, max(_LEAST_PASSAGE, room))
     parts = [document.text[span.start : span.end] for span in spans]
     reads = [source] if len(spans) == 1 else [_within(span, document, source) for span in spans]
@@ -94,21 +104,25 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
         texts |= {each.name: [whole.get(f"all.{each.name}", "")] for each in single}
     for ask in quotes:
         ask.use(found.get(f"0.{ask.name}", ""))
+    if language and tongue.is_other(" ".join(text for row in texts.values() for text in row), source):
+        for read in (source, *reads):
+            read.across = language.tag
 
     said = {each.name: _candidates(each, texts, reads, source) for each in fields}
     judgement = judge.judge(fields, said, desk, source)
-    if asks := _rewrites(judgement, said, source):
+    if asks := _rewrites(judgement, said, source, without):
         found = yield about("again", asks)
         for ask in asks:
             ask.use(found.get(f"again.{ask.name}", ""))
         judgement = judge.judge(fields, said, desk, source)
-    if asks := _completions(fields, judgement, desk, source):
+    if asks := _completions(fields, judgement, desk, source, without):
         found = yield about("more", asks)
         for ask in asks:
             ask.use(found.get(f"more.{ask.name}", ""))
     for each in fields:
         judge.mend_headings(each, judgement.drafts[each.name])
-    return _finished(desk, source, judgement, len(parts), engine.info.context_tokens)
+    results = _finished(desk, source, judgement, len(parts), engine.info.context_tokens)
+    return tongue.told(results, document, source, language) if language else results
 
 
 def _digest(fields: list[Field], texts: dict[str, list[str]], reads: list[Source], desk: Desk) -> str:
@@ -139,8 +153,9 @@ def _finished(desk: Desk, source: Source, judgement: Judgement, passages: int, c
 
 
 def _is_written(each: Field) -> bool:
-    """Quotes are chosen, never written; asked freely for actions, small models invent them, so these are extracted."""
-    return bool(each.ask) and "quote" not in (each.shape, each.of) and each.extract != "directives"
+    """Quotes and figures are chosen, never written; asked freely for actions, small models invent them."""
+    is_found = each.extract in ("quotes", "figures", "speakers", "directives", "tasks")
+    return bool(each.ask) and not is_found
 
 
 def _wordings(each: Field) -> list[Field]:
@@ -177,13 +192,12 @@ def _candidates(each: Field, texts: dict[str, list[str]], reads: list[Source], s
 # Once more
 
 
-def _rewrites(judgement: Judgement, said: dict[str, list[Candidate]], source: Source) -> list[Ask]:
+def _rewrites(judgement: Judgement, said: dict[str, list[Candidate]], source: Source, without: str) -> list[Ask]:
     """For each single text that was refused: the sentences nearest to it, what is wrong, and once more.
 
     Items are not asked again: there are enough of them, and what small models made of a refused one was often wrong.
     """
     asks = []
-    without = answers.foreign(source.text)
     for each, reason in judgement.refused:
         old = said[each.name][0].parts[each.name]
         spans = check(old, source).evidence if old else ()
@@ -213,15 +227,18 @@ def _excerpt(spans: Iterable[Span], source: Source) -> str:
 # What is asked about what will be shown
 
 
-def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: Source) -> list[Ask]:
+def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: Source, without: str) -> list[Ask]:
     """Questions about the entries that will be shown: their category where it is not clear, what follows from them,
     and lines of the extractive writer's own."""
     asks = []
-    for number, (part, entry) in enumerate(judgement.untitled):
-        asks += _heading(part, entry, source, f"untitled.{number}")
+    for number, (name, part, entry) in enumerate(judgement.untitled):
+        asks += _heading(part, entry, source, without, f"untitled.{name}.{number}")
+    for each in desk.template.fields:
+        if each.shape == "numbers" and each.ask:
+            asks += _measures(each, desk.drafts[each.name], source, without)
     for each in fields:
         draft = judgement.drafts[each.name]
-        asks += _lines(each, draft, desk)
+        asks += _lines(each, draft, desk, without)
         for number, entry in enumerate(draft.entries if each.shape == "items" else []):
             claim = entry.parts[answers.main_name(each)]
             for part in answers.afterwards(each):
@@ -229,16 +246,19 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
                 if part.shape == "choice":
                     asks.append(_choice(part, entry, claim, desk, name))
                 elif not entry.parts.get(part.name):
-                    asks.append(_consequence(part, entry, claim, desk, source, judgement.said, name))
+                    asks.append(_consequence(part, entry, claim, desk, source, judgement.said, without, name))
             for part in each.parts:
                 if part.shape == "choice" and not entry.parts.get(part.name):
                     entry.parts[part.name] = _closest(part, entry, desk)
+                elif part.extract == "owner":
+                    who = (people.owner(desk.material, s) for s in judge.sentences_at(entry.evidence[:1], desk))
+                    entry.parts[part.name] = next(filter(None, who), "")
             if each.parts:
                 entry.parts = {part.name: entry.parts.get(part.name, "") for part in each.parts}
     return asks
 
 
-def _lines(each: Field, draft: Draft, desk: Desk) -> list[Ask]:
+def _lines(each: Field, draft: Draft, desk: Desk, without: str) -> list[Ask]:
     """The extractive writer's questions for titles and headings, of its own entries that are shown."""
     shown = {id(entry) for entry in draft.entries}
     kept = {n for n, entry in enumerate(desk.drafts[each.name].entries) if id(entry) in shown}
@@ -246,12 +266,50 @@ def _lines(each: Field, draft: Draft, desk: Desk) -> list[Ask]:
     for ask in desk.asks:
         field, *rest = ask.name.split("~")[0].split(".")
         if field == each.name and ask.field.shape == "line" and ask.field.ask and (int(rest[0]) if rest else 0) in kept:
-            rule, most = answers.grammar_of(ask.field, answers.foreign(ask.text)), answers.most_tokens(ask.field)
+            rule, most = answers.grammar_of(ask.field, without), answers.most_tokens(ask.field)
             asks.append(replace(ask, rule=rule, most_tokens=most))
     return asks
 
 
-def _heading(part: Field, entry: Entry, source: Source, name: str) -> list[Ask]:
+def _measures(each: Field, draft: Draft, source: Source, without: str) -> list[Ask]:
+    """What each figure measures, in the model's words if they pass the gate; else the source's phrase stays."""
+    part = replace(each, shape="line")
+    asks = []
+    for number, figure in enumerate(draft.figures):
+        text = _excerpt(figure.grounding.evidence, source)
+
+        def use(answer: str, number: int = number, figure: Figure = figure, text: str = text) -> None:
+            phrase = _phrase(answer, figure, part, text, source)
+            if phrase:
+                grounding = replace(figure.grounding, reasons=check(phrase, source).reasons)
+                draft.figures[number] = replace(figure, measures=phrase, grounding=grounding)
+                draft.by_model = True
+
+        wish = each.ask.replace("{figure}", " ".join(figure.text.split()))
+        rule, most = answers.grammar_of(part, without), answers.most_tokens(part)
+        asks.append(Ask(f"{each.name}.{number}", replace(part, ask=wish), text, rule, most, use))
+    return asks
+
+
+def _phrase(answer: str, figure: Figure, part: Field, text: str, source: Source) -> str:
+    """The model's phrase for what a figure measures, or "" where it is none; `text` is what it was asked of.
+
+    It may only put the figure's own clause in other words: what stands beside it in the sentence is often about another
+    figure.
+    """
+    phrase = answers.tidy(answer, part).rstrip(".")
+    phrase = phrase[:1].lower() + phrase[1:] if answer.lstrip()[:1].islower() else phrase
+    clause = f"{figure.measures or text} {figure.text}"
+    stems = content_stems(phrase) - _MEASURES
+    if not stems - content_stems(figure.text) or not stems <= content_stems(clause) or figure.value in phrase:
+        return ""
+    turned = {word for word in clause.split() if word in _TURNS}
+    if not turned <= set(phrase.split()) or refuse(phrase, text, least_shared=0.0, most_words=part.words):
+        return ""
+    return "" if check(phrase, source).verdict == "unsupported" else phrase
+
+
+def _heading(part: Field, entry: Entry, source: Source, without: str, name: str) -> list[Ask]:
     """A heading for a section whose own was refused."""
     text = " ".join(value for key, value in entry.parts.items() if key != part.name)
 
@@ -260,7 +318,7 @@ def _heading(part: Field, entry: Entry, source: Source, name: str) -> list[Ask]:
         if judge.is_heading(line, part, text, source, []):
             entry.parts[part.name] = line
 
-    rule = answers.grammar_of(part, answers.foreign(text))
+    rule = answers.grammar_of(part, without)
     return [Ask(name, part, text, rule, answers.most_tokens(part), use)] if part.ask else []
 
 
@@ -279,7 +337,9 @@ def _closest(part: Field, entry: Entry, desk: Desk) -> str:
     return closest(part.options, judge.sentences_at(entry.evidence[:1], desk), desk.material)[0]
 
 
-def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Source, said: list[str], name: str) -> Ask:
+def _consequence(
+    part: Field, entry: Entry, claim: str, desk: Desk, source: Source, said: list[str], without: str, name: str
+) -> Ask:
     """What follows from an entry and for whom; where the model's answer is refused, what the source says follows."""
     near = judge.sentences_at(entry.evidence[:1], desk)
     text = f"{_excerpt(entry.evidence[:2], source)}\n\nPoint: {claim}"
@@ -292,10 +352,10 @@ def _consequence(part: Field, entry: Entry, claim: str, desk: Desk, source: Sour
             return
         # What the extractive writer took may serve here: what is shown already is in `said`.
         follows = select.consequence(desk.material, near[:1], Shelf(), words=part.words) if near else None
-        if follows and not is_said(follows.text, [*said, claim]):
+        if follows and not source.across and not is_said(follows.text, [*said, claim]):
             entry.parts[part.name] = follows.text
             entry.evidence += follows.evidence
             said.extend(sentences(follows.text))
 
-    rule = answers.grammar_of(part, answers.foreign(source.text))
+    rule = answers.grammar_of(part, without)
     return Ask(name, part, text, rule, answers.most_tokens(part), use)

@@ -1,4 +1,4 @@
-"""Trying model files before they are used: what several commands do with the probe."""
+"""Trying model files before they are used: each that nobody vouches for, once, in a process of its own (probe.py)."""
 
 from __future__ import annotations
 
