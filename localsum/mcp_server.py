@@ -242,6 +242,11 @@ def serve(make: Callable[[ExitStack], Summarizer], folders: list[Path], template
     async def until_the_end() -> None:
         try:
             await server.run_stdio_async()
+        except BaseExceptionGroup:
+            task = asyncio.current_task()
+            if task and task.cancelling():  # Ctrl-C; what else it broke on the way does not matter
+                raise asyncio.CancelledError from None
+            raise
         finally:
             await worker.close()
 

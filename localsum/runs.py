@@ -20,7 +20,7 @@ from localsum.files import undisturbed
 if TYPE_CHECKING:
     from localsum.pipeline import Failed
 
-MOST_WAITING = 64  # briefs that wait, in a run of kept ones, until what is being written is done
+_MOST_WAITING = 64  # briefs that wait, in a run of kept ones, until what is being written is done
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ def outcomes(
     recall: Callable[[Document], Brief | None],
     write: Callable[[Iterator[Document]], Iterator[Brief | Failed]],
     keep: Callable[[Brief], None],
-    most_waiting: int = MOST_WAITING,
+    most_waiting: int = _MOST_WAITING,
 ) -> Generator[Brief | Failed, None, None]:
     """A brief of each document, or why there is none, as they are done: one that is kept needs no writing, the others
     come as `write` makes them, and are kept first: what was kept is found by the next run, what was only said is not.
@@ -102,7 +102,7 @@ def run(
     write: Callable[[Iterator[Document]], Iterator[Brief | Failed]],
     keep: Callable[[Brief], None],
     put: Callable[[Brief], None],
-    most_waiting: int = MOST_WAITING,
+    most_waiting: int = _MOST_WAITING,
 ) -> None:
     """Put all outcomes, counted in the tally. Ctrl-C waits for `keep` and `put`."""
     new: Brief | None = None

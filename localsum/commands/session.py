@@ -134,7 +134,7 @@ class Session:
         self, documents: Iterable[Document | InputError], tally: Tally, view: LiveView, put: Callable[[Brief], None]
     ) -> None:
         """Put a brief of each document, kept already or written now and then kept; the tally counts."""
-        from localsum.runs import MOST_WAITING, run
+        from localsum.runs import run
 
         def progress() -> None:
             view.progress(tally.done + len(tally.failed), tally.total)
@@ -151,9 +151,9 @@ class Session:
             progress()
             put(done)
 
-        most = MOST_WAITING if self.pool is None else 10_000  # a pool of engines is not made anew for a few
+        waiting = {"most_waiting": 10_000} if self.pool else {}  # a pool of engines is not made anew for a few
         write = partial(self.write, view=view)
-        run(documents, tally, recall=recall, write=write, keep=keep, put=put_it, most_waiting=most)
+        run(documents, tally, recall=recall, write=write, keep=keep, put=put_it, **waiting)
 
     def counts(self) -> dict[str, Any]:
         """What the engine counted so far and what it runs with; nothing where it was not needed."""
