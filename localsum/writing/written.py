@@ -143,7 +143,7 @@ def _digest(fields: list[Field], texts: dict[str, list[str]], reads: list[Source
 
 def _finished(desk: Desk, source: Source, judgement: Judgement, passages: int, context: int) -> dict[str, FieldResult]:
     results = {
-        each.name: finish(each, judgement.drafts.get(each.name, desk.drafts[each.name]), source)
+        each.name: finish(each, judgement.drafts.get(each.name, desk.drafts[each.name]), lambda: source)
         for each in desk.template.fields
     }
     if passages > 1:
