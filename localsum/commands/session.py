@@ -122,6 +122,7 @@ class Session:
             model=model.name if model.entry else str(model.path),
             template=self.template,
             style=self.style,
+            language=self.language,
             threads=pool.threads,
             context=self.context,
             seed=self.seed,
