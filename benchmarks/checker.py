@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from where import where
+
 from localsum.document import Document
 from localsum.grounding import Source, check
 from localsum.grounding.names import Name, names_in
@@ -326,7 +328,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print(name, results[name])
         _misses(outcomes, options.misses)
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps({"where": where(), **results}, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -27,6 +27,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from where import where
+
 if TYPE_CHECKING:
     from localsum.engine.types import Request
 
@@ -501,7 +503,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = run(options, articles)
     print(table(found["systems"]))
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps({"where": where(), **found}, indent=1) + "\n", encoding="utf-8")
     return int(any(row["valid"] < row["answers"] for row in found["systems"].values()))
 
 

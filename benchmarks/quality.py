@@ -25,6 +25,7 @@ import jsonschema
 from metrics import Piece, faults, measure, pieces
 from quality_report import Sample, Scored, System, as_json, report
 from rouge import rouge
+from where import where
 
 from localsum.brief import to_dict
 from localsum.document import Document
@@ -127,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(report(systems, samples, options.seed))
     if options.json:
         figures = as_json(systems, samples, options.seed)
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps({"where": where(), **figures}, indent=1) + "\n", encoding="utf-8")
     for system in systems:
         for scored in random.Random(options.seed).sample(system.scored, min(options.print, len(system.scored))):
             print(reading_aid(scored, system.name))

@@ -27,6 +27,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from where import where
+
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SPIN = {"GOMP_SPINCOUNT": "5000"}
 SOURCES = ("writer_summaries", "summedits/news", "changelog/news", "interconnects", "ainews")
@@ -278,7 +280,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = run(options, files)
     print(table(rows, options.branches))
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps({"where": where(), **rows}, indent=1) + "\n", encoding="utf-8")
     if options.svg:
         options.svg.write_text(plot(rows), encoding="utf-8")
     return 0

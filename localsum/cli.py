@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from localsum import __version__
-from localsum.commands import kept, models, prompts
+from localsum.commands import bench, kept, models, prompts
 from localsum.commands.brief import brief
 from localsum.commands.completion import VARIABLE, completion
 from localsum.commands.config import config
@@ -43,6 +43,7 @@ for command in (brief, digest, watch, read, *_KEPT, schema, config, doctor, comp
     app.command()(command)
 app.add_typer(models.app)
 app.add_typer(prompts.app)
+app.add_typer(bench.app)
 
 _INTERRUPTED = 130
 
@@ -70,7 +71,8 @@ def _defaults(arguments: list[str]) -> dict[str, Any]:
         return dict.fromkeys(names, useful)
 
     # The language of `models slim` is that of what is read; the template of `prompts` is what a command is about.
-    return {**of(app), "models": of(models.app, "language"), "prompts": of(prompts.app, "template")}
+    groups = {"models": of(models.app, "language"), "prompts": of(prompts.app, "template")}
+    return {**of(app), **groups, "bench": {**said, **of(bench.app)}}
 
 
 def run(arguments: list[str]) -> int:

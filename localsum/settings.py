@@ -5,6 +5,7 @@ Knows the names and types of settings, not what they mean to the commands that h
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localsum.errors import UsageError
+from localsum.files import make_folder, write_atomically
 from localsum.folders import config_folder
 
 _MAX_BYTES = 100_000
@@ -26,13 +28,18 @@ class Setting:
     default: str
 
 
-# Each is an option of commands, by the same name; and a variable, LOCALSUM_ and the name in capitals.
+# Each is a variable, LOCALSUM_ and the name in capitals; and an option of commands, by the same name. Those of the
+# engine's inside are options of `bench` alone, which finds out what they should be.
 SETTINGS = {
     "model": Setting("name of a model or path of a GGUF file", str, "the first model that is installed"),
     "template": Setting("name or path of a template", str, "brief"),
     "language": Setting("language of briefs: a code such as de, or a name such as German", str, "each article's own"),
     "format": Setting("form of the output: terminal, md, html, json, jsonl", str, "terminal on a terminal, else md"),
     "threads": Setting("threads to use", int, "by the processor"),
+    "context": Setting("tokens of context to hold in memory", int, "what fits"),
+    "branches": Setting("fields written beside each other at most", int, "23"),
+    "batch": Setting("tokens of a step at most", int, "512"),
+    "kv": Setting("type of the KV cache: f16, q8_0", str, "by the free memory"),
     "store": Setting("file of kept briefs, or off", str, "in the user's data folder"),
 }
 
@@ -60,6 +67,32 @@ def read_settings() -> dict[str, str | int]:
         if type(value) is not SETTINGS[name].kind:
             raise _broken(path, f"{name} must be {'a whole number' if SETTINGS[name].kind is int else 'a text'}")
     return found
+
+
+def said(name: str) -> str | None:
+    """What the setting's variable says, else the file; None if neither does."""
+    return os.environ.get(variable_of(name)) or (
+        str(found) if (found := read_settings().get(name)) is not None else None
+    )
+
+
+def save_settings(new: dict[str, str | int]) -> Path:
+    """Puts settings into the file, which is made if there is none; all other lines stay. Raises UsageError."""
+    path, before = settings_path(), read_settings()
+    lines = path.read_text(encoding="utf-8").splitlines() if before or path.exists() else []
+    kept = [line for line in lines if _name_in(line) not in new]
+    made = [f"{name} = {value if isinstance(value, int) else json.dumps(value)}" for name, value in new.items()]
+    make_folder(path.parent)
+    write_atomically(path, "\n".join([*made, *kept]) + "\n")
+    if read_settings() != {**before, **new}:  # a text over several lines was cut in two, say
+        write_atomically(path, "\n".join(lines) + "\n")
+        raise UsageError(f"{path} cannot be changed without harm", f"add by hand: {'; '.join(made)}")
+    return path
+
+
+def _name_in(line: str) -> str:
+    """The setting that a line of the file is of."""
+    return line.partition("=")[0].strip().strip("\"'")
 
 
 def variable_of(name: str) -> str:

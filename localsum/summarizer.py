@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,6 +56,7 @@ class Summarizer:
     - `style`: "extractive" or "written"; None: what the model can do.
     - `language` to write in, a code such as "de" or an English name; None: each document's own. Instruct models only.
     - `threads`, `context` (tokens held in memory, 1024 or more); None: what the machine has.
+    - `tuning`: more keywords of the engine, as `localsum bench --sweep` finds them: `sequences`, `batch`, `kv`.
     - `seed` of all sampling; `reproducible`: each request by itself, so that a document's brief does not depend on what
       is written beside it.
     - `store`: the file in which briefs and their texts are kept and found again, made where it is not there; None:
@@ -77,6 +78,7 @@ class Summarizer:
         language: str | None = None,
         threads: int | None = None,
         context: int | None = None,
+        tuning: Mapping[str, Any] | None = None,
         seed: int = 0,
         reproducible: bool = False,
         store: str | os.PathLike[str] | Connection | None = None,
@@ -91,6 +93,7 @@ class Summarizer:
         self._model = _name(model)
         self._language = find_language(language) if language else None
         self._style, self._threads, self._context, self._seed = style, threads, context, seed
+        self._tuning = dict(tuning or {})
         self._reproducible, self._fresh, self._kept_in = reproducible, fresh, store
         self._is_closed = False
         self._stack = ExitStack()
@@ -175,6 +178,7 @@ class Summarizer:
                 threads=self._threads,
                 reproducible=self._reproducible,
                 shortlist=self._language is None or self._language.code == "en",  # it is chosen by what is read
+                **self._tuning,
             )
             self.engine = self._stack.enter_context(made)
         return self.engine

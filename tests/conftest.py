@@ -17,7 +17,7 @@ def _nothing_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches store and settings of whoever runs it; those about them name their own."""
     monkeypatch.setenv("LOCALSUM_STORE", "off")
     monkeypatch.setenv("LOCALSUM_CONFIG", str(GOLDEN / "no-such-settings.toml"))
-    for name in ("TEMPLATE", "LANGUAGE", "FORMAT", "THREADS"):
+    for name in ("TEMPLATE", "LANGUAGE", "FORMAT", "THREADS", "CONTEXT", "BRANCHES", "BATCH", "KV", "BENCH"):
         monkeypatch.delenv(f"LOCALSUM_{name}", raising=False)
 
 

@@ -697,6 +697,7 @@ COMMANDS = [
 COMMANDS += ["history", "search", "show", "forget", "export"]
 COMMANDS += [f"models {name}" for name in ("list", "recommend", "info", "path", "verify", "pull", "slim", "remove")]
 COMMANDS += ["models import", "prompts", *(f"prompts {name}" for name in ("list", "show", "new", "check", "try"))]
+COMMANDS += ["bench", "bench compare", "bench list", "bench show"]
 
 
 def command_of(name: str) -> Any:
@@ -725,7 +726,8 @@ def test_help_says(name: str, golden: Callable[[str, str], None]) -> None:
 
 def test_help_is_said_of_every_command_and_option() -> None:
     known = [name for name in COMMANDS[1:] if " " not in name]
-    known += [f"{group} {name}" for group in ("models", "prompts") for name in command_of(group).commands]
+    groups = ("models", "prompts", "bench")
+    known += [f"{group} {name}" for group in groups for name in command_of(group).commands]
     assert sorted(command_of("localsum").commands) == sorted(name for name in known if " " not in name)
     assert sorted(known) == sorted(COMMANDS[1:])
     for command in map(command_of, COMMANDS[1:]):

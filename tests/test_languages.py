@@ -271,6 +271,19 @@ def test_a_model_that_goes_on_in_the_sources_language_is_found_out() -> None:
     assert not [each for each in done.warnings if "language" in each]
 
 
+def test_of_answers_in_two_languages_those_in_the_wanted_one_are_taken() -> None:
+    english = "The company operates 22 ferries on nine routes and carries 6.4 million passengers a year."
+    done = brief_in(find_language("de"), {**GERMAN, "0.summary": english, "0.summary~2": english})
+    assert done["summary"] == GERMAN["0.summary~1"]
+    assert done.fields["summary"].warnings == ()
+
+
+def test_in_the_sources_language_all_is_checked_whatever_the_answers_are() -> None:
+    done = brief_in(find_language("en"), GERMAN)
+    assert done["summary"] not in GERMAN.values()
+    assert not [each for each in done.fields.values() if each.grounding and each.grounding.verdict == "partial"]
+
+
 def test_quotes_stay_in_the_sources_language() -> None:
     done = brief_in(find_language("de"), GERMAN, "brief")
     assert done["quotes"]

@@ -23,6 +23,8 @@ ONLY_IN = {
     "feedparser": "readers/feed.py",
     "watchfiles": "arrivals.py",
     "pypdf": "readers/pdf.py",
+    "psutil": "bench/facts.py",
+    "matplotlib": "bench/png.py",
     "trafilatura": "readers/html.py",
     "huggingface_hub": "models/pull.py",
     "mcp": "mcp_server.py",
@@ -141,7 +143,7 @@ def test_the_engine_is_loaded_by_the_command_that_needs_it() -> None:
 def test_every_package_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    rows = [*project["dependencies"], *extras["pdf"], *extras["mcp"], *extras["ray"]]
+    rows = [*project["dependencies"], *extras["pdf"], *extras["mcp"], *extras["plots"], *extras["ray"]]
     rows += [row for row in extras["dev"] if row.startswith("llm>")]  # it loads us, we do not install it
     declared = {re.split(r"[<>=\[;]", row)[0] for row in rows}
     roots = {name.split(".")[0] for path in files() for name in imported(path)} - {"localsum"}
@@ -165,11 +167,14 @@ HEAVY = (
     "lxml",
     "pypdf",
     "watchfiles",
+    "psutil",
+    "matplotlib",
 )
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["brief", "--help"], ["watch", "--help"], ["--version"], ["no-such-command"]]
+    "arguments",
+    [["--help"], ["brief", "--help"], ["watch", "--help"], ["bench", "--help"], ["--version"], ["no-such-command"]],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     program = (

@@ -51,7 +51,8 @@ def test_every_setting_has_a_use(file, said: Said, stand: type[Stand], tmp_path,
     model = Model("scripted", Path("/models/scripted.gguf"), "5c" * 32, 1, None)
     file.write_text(
         f'model = "some-model"\ntemplate = "{(tmp_path / "mine.toml").as_posix()}"\nlanguage = "german"\n'
-        f'format = "json"\nthreads = 2\nstore = "{store.as_posix()}"\n'
+        f'format = "json"\nthreads = 2\n'
+        f'context = 2048\nbranches = 5\nbatch = 64\nkv = "q8_0"\nstore = "{store.as_posix()}"\n'
     )
     assert list(read_settings()) == list(SETTINGS)
     monkeypatch.setattr(stand, "chat", CHAT)
@@ -60,6 +61,8 @@ def test_every_setting_has_a_use(file, said: Said, stand: type[Stand], tmp_path,
     assert '"headline"' in out
     assert '"language": "de"' in out
     assert seen == ["some-model"]
+    used = stand.made[-1].options
+    assert [used[name] for name in ("threads", "cells", "sequences", "batch", "kv")] == [2, 2048, 6, 64, "q8_0"]
     assert store.exists()
     assert said("history")[0] == 0
     assert said("show", "1")[1] == out

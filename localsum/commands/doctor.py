@@ -141,6 +141,7 @@ def _free_disk(folder: Path) -> int:
 
 
 def _privacy(named: str | None) -> list[tuple[str, str]]:
+    from localsum.bench.kept import reports_folder
     from localsum.models import models_dir
     from localsum.store import store_path
 
@@ -158,6 +159,8 @@ def _privacy(named: str | None) -> list[tuple[str, str]]:
         ("  not to keep", "once: localsum brief --no-store PATH; ever: LOCALSUM_STORE=off"),
         ("models", f"{models_dir()}{'' if models_dir().exists() else ' (not there yet)'}"),
         ("  beside", "model files; what is known of them: digests, speeds, your registry, accepted licences"),
+        ("reports", f"{reports_folder()}{'' if reports_folder().exists() else ' (not there yet)'}"),
+        ("  hold", "what localsum bench measured: processor, system, model, figures; no text, no name of yours"),
         ("output files", "where --output says, readable by you only; nothing else is written, no logs, no caches"),
         (
             "  with --open",

@@ -138,7 +138,11 @@ ThreadsOption = Annotated[
 ContextOption = Annotated[
     int | None,
     typer.Option(
-        "--context", min=1024, max=1_048_576, help="Tokens of context to hold in memory. [default: what fits]"
+        "--context",
+        envvar="LOCALSUM_CONTEXT",
+        min=1024,
+        max=1_048_576,
+        help="Tokens of context to hold in memory. [default: what fits]",
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of all sampling.")]

@@ -89,6 +89,7 @@ class Session:
             language=self.language,
             threads=self.threads,
             context=self.context,
+            tuning=tuning(),
             seed=self.seed,
             reproducible=self.reproducible,
             store=self.store,
@@ -161,6 +162,22 @@ class Session:
             return {}
         totals = {name: round(getattr(self.engine.totals, name), 4) for name in _RUN_COUNTS}
         return {**totals, **self.engine.info.settings}
+
+
+def tuning(**said: str | int | None) -> dict[str, Any]:
+    """What options of a command, and else the settings, say of the engine's inside. Raises UsageError."""
+    from localsum.bench.sweep import knob
+    from localsum.settings import said as set_to
+
+    found: dict[str, Any] = {}
+    for name, option in (("branches", "sequences"), ("batch", "batch"), ("kv", "kv")):
+        value = said.get(name)
+        if value is None and (text := set_to(name)) is not None:
+            value = knob(name, text)
+        if value is not None:
+            # Beside the branches there is the prefix that they share.
+            found[option] = int(value) + 1 if name == "branches" else value
+    return found
 
 
 def read_all(

@@ -49,6 +49,16 @@ def system_info() -> str:
     return info.decode("utf-8", "replace").strip(" |\n")
 
 
+def library_version() -> str | None:
+    """Version of ggml and the commit it was built from, where the library says."""
+    said = []
+    for function in ("ggml_version", "ggml_commit"):
+        if (call := getattr(lib._lib, function, None)) is not None:
+            call.restype = ctypes.c_char_p
+            said.append((call() or b"").decode("utf-8", "replace"))
+    return " ".join(said) or None
+
+
 def unpack_layers(source: Path, target: Path, kind: Literal["bf16", "f16"]) -> None:
     """Write a model again with the matrices of its layers as plain numbers of 16 bits; the table of tokens stays.
 

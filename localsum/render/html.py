@@ -61,7 +61,7 @@ def to_html(brief: Brief) -> str:
     for claim in claims:
         for number in claim.evidence:
             users.setdefault(number, []).append(claim)
-    return _page(
+    return page(
         "brief",
         title=next((block.text for block in blocks if isinstance(block, Heading)), one_line(document.path or "Brief")),
         sections=list(_sections(claims)),
@@ -82,7 +82,7 @@ def _language(document: Document) -> str | None:
 
 def digest_to_html(digest: Digest) -> str:
     """The page of a digest, without a script: stories with their sources and, folded away, what they rest on."""
-    return _page(
+    return page(
         "digest",
         title=one_line(digest.title),
         overview=one_line(digest.overview.text),
@@ -112,7 +112,7 @@ def _story(story: Story) -> dict[str, Any]:
 
 def to_html_index(rows: list[Row], failed: list[str]) -> str:
     """The index of a folder of pages, with a search over titles and categories."""
-    return _page("index", title="Briefs", rows=rows, failed=failed)
+    return page("index", title="Briefs", rows=rows, failed=failed)
 
 
 def read_html_index(text: str) -> Iterator[Row]:
@@ -189,7 +189,8 @@ def _link(document: Document) -> str | None:
     return url if _LINK.fullmatch(url) else None
 
 
-def _page(name: str, **values: object) -> str:
+def page(name: str, **values: object) -> str:
+    """A page by the template `page/NAME.html`: with our own style, its own script if it has one, and nothing else."""
     style, own = _PAGE.joinpath("page.css").read_text(encoding="utf-8"), _PAGE.joinpath(f"{name}.js")
     script = own.read_text(encoding="utf-8") if own.exists() else ""
     policy = f"default-src 'none'; style-src {_sha256(style)}; script-src {_sha256(script)}; base-uri 'none'"

@@ -19,17 +19,19 @@ def closest(options: Sequence[tuple[str, str]], about: Sequence[Sentence], mater
     near = {i + step for i in own for step in (-1, 1)}
     hints = {option: {stem(word) for word in f"{option} {words}".lower().split()} for option, words in options}
     scores = dict.fromkeys(hints, 0.0)
-    whole = dict.fromkeys(hints, 0.0)
-    for sentence in material.sentences:
-        weight = 1.0 if sentence.index in own else _NEIGHBOUR if sentence.index in near else 0.0
+    for sentence in (material.sentences[i] for i in sorted(own | near) if 0 <= i < len(material.sentences)):
         for option, stems in hints.items():
             said = sum(rarity(word, material) for word in sentence.stems & stems)
-            scores[option] += weight * said
-            whole[option] += said
+            scores[option] += (1.0 if sentence.index in own else _NEIGHBOUR) * said
     if max(scores.values()) < _SAYS_LITTLE:
-        scores = whole
+        scores = {option: _said(stems, material) for option, stems in hints.items()}
     best = max(scores.values())
     return [option for option in hints if scores[option] >= best - _CLOSE]
+
+
+def _said(stems: set[str], material: Material) -> float:
+    """How much of the whole document speaks of these."""
+    return sum(material.spread[word] * rarity(word, material) for word in stems if word in material.spread)
 
 
 def rarity(word: str, material: Material) -> float:

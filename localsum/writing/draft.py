@@ -52,7 +52,10 @@ class Ask:
     use: Callable[[str], None]
 
 
-def finish(each: Field, draft: Draft, source: Source) -> FieldResult:
+def finish(each: Field, draft: Draft, source: Callable[[], Source]) -> FieldResult:
+    """The field with its grounding. `source` is asked for only if something is to be checked: making it takes a third
+    of an extractive writer's time, and a document with a title of its own needs none.
+    """
     warnings = tuple(f"{each.name}: {reason}" for reason in draft.missing)
     if each.shape == "quote" or each.of == "quote":
         quotes = tuple(sorted(draft.quotes, key=lambda quote: quote.start))
@@ -94,13 +97,13 @@ def _claims(each: Field, entry: Entry) -> str:
     return " ".join(entry.parts[name] for name in names if entry.parts.get(name))
 
 
-def _ground(text: str, entry: Entry, source: Source, *, own_words: bool) -> Grounding:
+def _ground(text: str, entry: Entry, source: Callable[[], Source], *, own_words: bool) -> Grounding:
     """The document's own words are supported by where they stand; the model's are checked."""
     if entry.own_title:
         return Grounding("supported", (), ("the document's own title",))
     if own_words:
         return Grounding("supported", _merged(entry.evidence), ("verbatim",))
-    found = check(text, source)
+    found = check(text, source())
     return Grounding(found.verdict, _merged(entry.evidence or found.evidence), found.reasons)
 
 

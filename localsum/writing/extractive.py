@@ -24,7 +24,7 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
         texts = yield (Request(key, (Segment(_examples(template)),), tuple(map(_branch, desk.asks))),)
         for ask in desk.asks:
             ask.use(texts.get(ask.name, ""))
-    return {each.name: finish(each, desk.drafts[each.name], desk.source) for each in template.fields}
+    return {each.name: finish(each, desk.drafts[each.name], lambda: desk.source) for each in template.fields}
 
 
 def _branch(ask: Ask) -> Branch:

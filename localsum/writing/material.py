@@ -8,10 +8,10 @@ from __future__ import annotations
 import bisect
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from localsum.document import Document, Span
@@ -173,31 +173,29 @@ def _story_starts(document: Document, blocks: list[int], bags: list[Counter[str]
     """
     headings = [number for number, block in enumerate(document.blocks) if block.kind == "heading"]
     starts = sorted({first for h in headings if (first := bisect.bisect(blocks, h)) < len(blocks)})
-    parts = [sum(bags[a:b], Counter()) for a, b in pairwise([*starts, len(bags)])]
+    parts = [Counter(stem for bag in bags[a:b] for stem in bag.elements()) for a, b in pairwise([*starts, len(bags)])]
     parts = [part for part in parts if part.total() >= _LEAST_STORY]
-    if len(parts) < _FEWEST_STORIES:
-        return set()
-    likeness = [_cosine(a, b) for a, b in combinations(parts, 2)]
-    return set(starts) if sum(likeness) < _UNLIKE * len(likeness) else set()
+    return set(starts) if len(parts) >= _FEWEST_STORIES and _likeness(parts) < _UNLIKE else set()
 
 
-def _cosine(a: Counter[str], b: Counter[str]) -> float:
-    norm = math.sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values()))
-    return sum(n * b[stem] for stem, n in a.items()) / norm if norm else 0.0
+def _likeness(parts: list[Counter[str]]) -> float:
+    """Mean cosine of all pairs, from the length of the sum of their unit vectors: linear in their words."""
+    total: defaultdict[str, float] = defaultdict(float)
+    for part in parts:
+        length = math.sqrt(sum(n * n for n in part.values()))
+        for stem, n in part.items():
+            total[stem] += n / length
+    return (sum(value * value for value in total.values()) - len(parts)) / (len(parts) * (len(parts) - 1))
 
 
 def _adverts(document: Document, blocks: list[int], texts: list[str]) -> set[int]:
     """Blocks that advertise: those that name a sponsor, and all under the same heading if that is short."""
     found = {block for block, text in zip(blocks, texts, strict=True) if cues.SPONSOR.search(text)}
-    for block in list(found):
-        first = last = block
-        while first > 0 and document.blocks[first].kind != "heading":
-            first -= 1
-        while last + 1 < len(document.blocks) and document.blocks[last + 1].kind != "heading":
-            last += 1
-        span = document.text[document.blocks[first].start : document.blocks[last].end]
-        if document.blocks[first].kind == "heading" and len(span.split()) <= _MOST_ADVERT:
-            found.update(range(first, last + 1))
+    headings = [number for number, block in enumerate(document.blocks) if block.kind == "heading"]
+    for first, following in pairwise([*headings, len(document.blocks)]):
+        span = document.text[document.blocks[first].start : document.blocks[following - 1].end]
+        if not found.isdisjoint(range(first, following)) and len(span.split()) <= _MOST_ADVERT:
+            found.update(range(first, following))
     return found
 
 

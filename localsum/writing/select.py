@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from localsum.document import Span
 from localsum.grounding.names import names_in
@@ -105,12 +106,13 @@ def window(
             continue
         run: list[Sentence] = []
         room = words
-        for sentence, is_free in zip(pool[start:], free[start:], strict=True):
+        for at in range(start, len(pool)):
+            sentence = pool[at]
             if len(run) == most or sentence.index - (run[-1].index if run else sentence.index) > _MOST_GAP:
                 break
             follows = bool(run) and sentence.index == run[-1].index + 1
             if (
-                not is_free
+                not free[at]
                 or sentence.words > room
                 or sentence.standing <= (-1.9 if follows else -0.5 if run else -1.0)
             ):
@@ -262,8 +264,10 @@ def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *
         return Pick(closed(text[:1].upper() + text[1:]), (last.span,), (last,))
     best: tuple[float, Sentence] = (_LEAST_CONSEQUENCE, last)
     for other in material.sentences[max(0, last.index - _FAR) : last.index + _FAR + 1]:
-        if other not in claim and other.words <= words and other.words >= 6 and shelf.is_free(other, 0.6):
-            score = _follows(last, other, material)
+        if other in claim or not 6 <= other.words <= words:
+            continue
+        if (outlook := _outlook(other.text)) and shelf.is_free(other, 0.6):
+            score = _follows(last, other, outlook, material)
             if score > best[0]:
                 best = (score, other)
     other = best[1]
@@ -275,22 +279,41 @@ def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *
     return Pick(closed(stripped[:1].upper() + stripped[1:]), (other.span,), (other,))
 
 
-def _follows(claim: Sentence, other: Sentence, material: Material) -> float:
+@dataclass(frozen=True, slots=True)
+class _Outlook:
+    """How a sentence looks ahead, whatever it may follow from."""
+
+    explicit: bool
+    strong: int
+    weak: int
+    points_back: bool
+
+
+@lru_cache(maxsize=4096)
+def _outlook(text: str) -> _Outlook | None:
+    """None if it cannot be read as a consequence of anything. Kept: each sentence is asked by all claims around it."""
+    if _NO_IMPACT.match(text) or text[-1:] in '?”"' or cues.is_directive(text):
+        return None
+    bare = cues.without_connective(text)
+    explicit, points_back = bool(cues.EXPLICIT_CONSEQUENCE.match(bare)), bool(cues.ANAPHORIC.match(bare))
+    strong = min(2, len(cues.CONSEQUENCE.findall(text)))
+    weak = bool(cues.PROSPECT.search(text)) + bool(cues.EFFECT.search(text))
+    looks_ahead = explicit or strong or weak > 1 or (weak and points_back)
+    return _Outlook(explicit, strong, weak, points_back) if looks_ahead else None
+
+
+def _follows(claim: Sentence, other: Sentence, outlook: _Outlook, material: Material) -> float:
     """How much `other` reads as a consequence of `claim`: it looks ahead, and both are about the same.
 
     What they share counts by how rare it is in the document. Right after the claim, in its paragraph, less is asked.
     """
     distance = other.index - claim.index
-    if _NO_IMPACT.match(other.text) or other.text[-1:] in '?”"' or cues.is_directive(other.text):
-        return -1.0
     # Right after the claim a sentence may point back at it.
     standing = max(other.standing, -0.2) if distance == 1 and other.standing > -2.0 else other.standing
-    explicit = bool(cues.EXPLICIT_CONSEQUENCE.match(cues.without_connective(other.text)))
-    strong = min(2, len(cues.CONSEQUENCE.findall(other.text)))
-    weak = bool(cues.PROSPECT.search(other.text)) + bool(cues.EFFECT.search(other.text))
+    explicit, strong, weak = outlook.explicit, outlook.strong, outlook.weak
     bond = sum(rarity(stem, material) for stem in claim.stems & other.stems)
     is_next = distance == 1 and (other.block == claim.block or explicit)
-    points_back = is_next and bool(cues.ANAPHORIC.match(cues.without_connective(other.text)))
+    points_back = is_next and outlook.points_back
     near = 1 <= distance <= 3 and other.block == claim.block
     least = 0.0 if points_back or (explicit and is_next) else _LEAST_BOND_NEAR if near else _LEAST_BOND
     if standing <= -1.0 or not (explicit or strong or weak > 1 or (weak and points_back)) or bond < least:

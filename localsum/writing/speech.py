@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from localsum.document import Span
@@ -44,6 +45,7 @@ class Saying:
 def sayings(material: Material, *, least_words: int, most_words: int) -> list[Saying]:
     """Whole sentences between quotation marks, in order; fragments and titles in quotation marks are left out."""
     text = material.document.text
+    starts = [s.span.start for s in material.sentences]
     found: list[Saying] = []
     for match in _MARKS.finditer(text):
         start, end = match.start() + 1, match.end() - 1
@@ -59,7 +61,8 @@ def sayings(material: Material, *, least_words: int, most_words: int) -> list[Sa
             speaker = _last_speaker(text[text.rfind("\n", 0, start) + 1 : start])
         if speaker is None and text[match.end() - 2] not in ".!?,…":
             continue
-        home = next((s for s in material.sentences if s.span.start <= start < s.span.end), None)
+        at = bisect_right(starts, start) - 1
+        home = material.sentences[at] if at >= 0 and start < material.sentences[at].span.end else None
         found.append(Saying(Span(start, end), speaker, home))
     return found
 

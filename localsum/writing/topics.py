@@ -6,7 +6,9 @@ before and after have least in common (TextTiling's depth score over windows of 
 
 from __future__ import annotations
 
+import heapq
 import math
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,9 +43,10 @@ def _by_headings(material: Material) -> list[Topic]:
     headings = [i for i, block in enumerate(blocks) if block.kind == "heading" and not _is_title(material, block)]
     starts = [0]
     names: list[Span | None] = [None]
+    homes = [s.block for s in material.sentences]
     for number in headings:
-        first = next((s.index for s in material.sentences if s.block > number), None)
-        if first is None:
+        first = bisect_right(homes, number)
+        if first == len(homes):
             continue
         span = Span(blocks[number].start, blocks[number].end)
         if first == starts[-1]:
@@ -101,16 +104,24 @@ def _size(sentences: tuple[Sentence, ...], first: int, last: int) -> int:
 
 def _merge(material: Material, found: list[Topic], most: int) -> list[Topic]:
     """Join the smallest topic to a neighbour until none is too small and there are at most `most`."""
-    found = list(found)
-    while len(found) > 1:
-        sizes = [_size(material.sentences, topic.first, topic.last) for topic in found]
-        small = min(range(len(found)), key=lambda i: (sizes[i], i))
-        if len(found) <= most and sizes[small] >= _LEAST_WORDS:
+    kept: dict[int, Topic] = dict(enumerate(found))
+    sizes = [_size(material.sentences, topic.first, topic.last) for topic in found]
+    before, after = [i - 1 for i in kept], [i + 1 for i in kept]  # neighbours
+    smallest = sorted((size, i) for i, size in enumerate(sizes))  # a heap; what has been joined since is passed over
+    while len(kept) > 1:
+        size, small = smallest[0]
+        if small not in kept or size != sizes[small]:
+            heapq.heappop(smallest)
+            continue
+        if len(kept) <= most and size >= _LEAST_WORDS:
             break
-        other = (
-            small + 1 if small == 0 or (small + 1 < len(found) and sizes[small + 1] <= sizes[small - 1]) else small - 1
-        )
-        a, b = sorted((small, other))
-        larger = found[a] if sizes[a] >= sizes[b] else found[b]
-        found[a : b + 1] = [Topic(found[a].first, found[b].last, larger.heading)]
-    return found
+        a, b = before[small], after[small]
+        a, b = (small, b) if a < 0 or (b < len(found) and sizes[b] <= sizes[a]) else (a, small)
+        larger = kept[a] if sizes[a] >= sizes[b] else kept[b]
+        kept[a] = Topic(kept[a].first, kept.pop(b).last, larger.heading)
+        sizes[a] += sizes[b]
+        heapq.heappush(smallest, (sizes[a], a))
+        after[a] = after[b]
+        if after[b] < len(found):
+            before[after[b]] = a
+    return list(kept.values())

@@ -104,9 +104,10 @@ def write(document: Document, template: Template, key: str, engine: Engine, lang
         texts |= {each.name: [whole.get(f"all.{each.name}", "")] for each in single}
     for ask in quotes:
         ask.use(found.get(f"0.{ask.name}", ""))
-    if language and tongue.is_other(" ".join(text for row in texts.values() for text in row), source):
+    if language and tongue.is_across(texts, document, source, language):
         for read in (source, *reads):
             read.across = language.tag
+        texts = {name: ["" if tongue.is_own(text, source) else text for text in row] for name, row in texts.items()}
 
     said = {each.name: _candidates(each, texts, reads, source) for each in fields}
     judgement = judge.judge(fields, said, desk, source)
@@ -142,7 +143,7 @@ def _digest(fields: list[Field], texts: dict[str, list[str]], reads: list[Source
 
 def _finished(desk: Desk, source: Source, judgement: Judgement, passages: int, context: int) -> dict[str, FieldResult]:
     results = {
-        each.name: finish(each, judgement.drafts.get(each.name, desk.drafts[each.name]), source)
+        each.name: finish(each, judgement.drafts.get(each.name, desk.drafts[each.name]), lambda: source)
         for each in desk.template.fields
     }
     if passages > 1:
