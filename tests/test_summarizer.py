@@ -40,7 +40,7 @@ from localsum import (
 )
 from localsum.engine.types import Branch, Request
 from localsum.readers import read_bytes
-from localsum.runs import MOST_WAITING, outcomes
+from localsum.runs import _MOST_WAITING, outcomes
 
 ARTICLES = Path(__file__).parent / "data/articles"
 NEWS = ARTICLES / "news.md"
@@ -214,7 +214,7 @@ def test_outcomes_come_once_each_and_few_wait(kinds: list[str], ahead: int, kept
     seen: list[Brief | Failed] = []
     for outcome in found:
         seen.append(outcome)
-        assert len(pulled) - len(seen) <= MOST_WAITING + ahead + 1
+        assert len(pulled) - len(seen) <= _MOST_WAITING + ahead + 1
     became = Counter(one.document.path if isinstance(one, Brief) else one.error.message for one in seen)
     assert became == Counter(kinds)
     assert [one.document for one in saved] == [one for one in documents if one.path == "new"]

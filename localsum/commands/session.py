@@ -126,6 +126,7 @@ class Session:
             language=self.language,
             threads=pool.threads,
             context=self.context,
+            tuning=tuning(),
             seed=self.seed,
             reproducible=self.reproducible,
         )
