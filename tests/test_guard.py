@@ -81,9 +81,9 @@ COMMANDS = {  # what each is called with
     **dict.fromkeys(("models list", "models recommend", "models info", "models path", "models verify"), ""),
     "models pull": "x",  # all of it but the download itself
     "watch": ".",
-    **dict.fromkeys(("bench", "prompts", "prompts list"), ""),
-    **dict.fromkeys(("prompts show", "prompts new", "prompts check"), "x"),
-    "prompts try": "x x",
+    **dict.fromkeys(("bench", "bench list", "prompts", "prompts list"), ""),
+    **dict.fromkeys(("prompts show", "prompts new", "prompts check", "bench show"), "x"),
+    **dict.fromkeys(("prompts try", "bench compare"), "x x"),
     "completion": "bash",
     "mcp": ".",
     "ray": "x",
