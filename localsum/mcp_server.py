@@ -75,6 +75,7 @@ class BriefResult(TypedDict):
     warnings: list[str]
     model: dict[str, str]
     template: dict[str, str]
+    language: str | None
     timing: dict[str, float]
 
 

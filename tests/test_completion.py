@@ -28,6 +28,8 @@ LINES = [
     (["brief", "--style", "="], ["extractive", "written"]),
     (["brief", "--template", ""], template_names()),
     (["schema", "-t", "bri"], ["brief"]),
+    (["prompts", "show", "head"], ["headline"]),
+    (["prompts", "new", "mine", "--from", "exec"], ["executive"]),
     (["models", "pull", "gemma-4-e"], ["gemma-4-e2b-it", "gemma-4-e4b-it"]),
     (["completion", "p"], ["powershell"]),
     (["brief", ""], []),  # the shell's own: paths

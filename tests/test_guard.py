@@ -81,6 +81,9 @@ COMMANDS = {  # what each is called with
     **dict.fromkeys(("models list", "models recommend", "models info", "models path", "models verify"), ""),
     "models pull": "x",  # all of it but the download itself
     "watch": ".",
+    **dict.fromkeys(("bench", "bench list", "prompts", "prompts list"), ""),
+    **dict.fromkeys(("prompts show", "prompts new", "prompts check", "bench show"), "x"),
+    **dict.fromkeys(("prompts try", "bench compare"), "x x"),
     "completion": "bash",
     "mcp": ".",
     "ray": "x",
@@ -91,7 +94,8 @@ COMMANDS = {  # what each is called with
 
 def test_no_command_is_forgotten() -> None:
     root: Any = typer.main.get_command(app)
-    below = [f"models {name}" for name in root.commands["models"].commands]
+    groups = {name: getattr(command, "commands", {}) for name, command in root.commands.items()}
+    below = [f"{group} {name}" for group, commands in groups.items() for name in commands]
     assert sorted(COMMANDS) == sorted([*root.commands, *below])
 
 

@@ -26,6 +26,7 @@ def mcp(
     model: options.ModelOption = None,
     template: options.TemplateOption = None,
     style: options.StyleOption = None,
+    language: options.LanguageOption = None,
     threads: options.ThreadsOption = None,
     context: options.ContextOption = None,
     seed: options.SeedOption = 0,
@@ -55,7 +56,9 @@ def mcp(
         note("waiting for the messages of an assistant, which starts this command itself (docs/mcp.md); to end: Ctrl-D")
 
     def make(stack: ExitStack) -> Summarizer:
-        session = Session(chosen, model, style, threads, context, seed, reproducible, store, no_store, quiet=quiet)
+        session = Session(
+            chosen, model, style, threads, context, seed, reproducible, store, no_store, quiet=quiet, language=language
+        )
         return stack.enter_context(stack.enter_context(session).summarizer)
 
     serve(make, [Path(folder) for folder in folders], chosen)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from localsum.commands import options
+from localsum.commands.names import templates
 from localsum.commands.say import note, terminal, write_out
 from localsum.errors import InputError, LocalsumError, TemplateError, UsageError
 
@@ -24,7 +25,10 @@ app = typer.Typer(
 )
 
 TemplateArgument = Annotated[
-    str, typer.Argument(metavar="NAME|PATH", help="Name of a template that ships, or a TOML file.")
+    str,
+    typer.Argument(
+        metavar="NAME|PATH", autocompletion=templates, help="Name of a template that ships, or a TOML file."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
@@ -85,7 +89,10 @@ def new(
         typer.Argument(metavar="NAME|PATH", help="What to call it: NAME is the file NAME.toml in this folder."),
     ],
     source: Annotated[
-        str, typer.Option("--from", metavar="NAME|PATH", help="The template to copy.", show_default=True)
+        str,
+        typer.Option(
+            "--from", metavar="NAME|PATH", autocompletion=templates, help="The template to copy.", show_default=True
+        ),
     ] = "brief",
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
