@@ -9,6 +9,7 @@ TYPE_CHECKING = False  # as type checkers know it; typing itself takes ten times
 if TYPE_CHECKING:
     from localsum.brief import Brief as Brief
     from localsum.brief import FieldResult as FieldResult
+    from localsum.brief import Figure as Figure
     from localsum.brief import Grounding as Grounding
     from localsum.brief import Item as Item
     from localsum.brief import Quote as Quote
@@ -49,6 +50,7 @@ _PLACES = {
     "FieldResult": "brief",
     "Item": "brief",
     "Quote": "brief",
+    "Figure": "brief",
     "Grounding": "brief",
     "to_dict": "brief",
     "from_dict": "brief",

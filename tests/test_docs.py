@@ -11,13 +11,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import benches
 import pytest
 import typer
 from command_line import Said, Stand
 from ggufs import make_gguf
 
+from localsum.bench import kept
 from localsum.cli import app
 from localsum.models import Model
 from localsum.probe import Tried
@@ -137,6 +140,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stand: type[Stand], 
     monkeypatch.setenv("LOCALSUM_STORE", str(tmp_path / "kept.sqlite3"))
     monkeypatch.setenv("LOCALSUM_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr("webbrowser.open", lambda address: True)
+    # Benchmarks: reports made by hand in the place of measured ones.
+    monkeypatch.setenv("LOCALSUM_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("LOCALSUM_BENCH", str(tmp_path / "reports"))
+    monkeypatch.setattr("localsum.bench.run.run", lambda bench: benches.full())
+    monkeypatch.setattr("localsum.bench.run.turns", lambda made, count, names: [benches.full() for _ in made])
+    for name in ("mine", "2026-11-22-1"):
+        path = kept.keep(replace(benches.full(), name=name))
+    for name in ("OTHER.json", "other.json"):
+        shutil.copy(path, tmp_path / name)
     monkeypatch.setattr("localsum.probe.try_model", lambda _: Tried(1.0, 100.0, 50.0, 2, "CPU"))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"yes\n")))
     assert said("brief", "article.md")[0] == 0

@@ -12,8 +12,18 @@ import localsum
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = [
-    *("Block", "Brief", "Document", "EngineError", "Failed", "FieldResult", "FieldText", "Grounding", "InputError"),
-    *("Item", "LocalsumError", "ModelError", "PrivacyError", "Quote", "ScriptedEngine", "Span", "StoreError"),
+    *("Block", "Brief", "Document", "EngineError", "Failed", "FieldResult", "FieldText", "Figure", "Grounding"),
+    *(
+        "InputError",
+        "Item",
+        "LocalsumError",
+        "ModelError",
+        "PrivacyError",
+        "Quote",
+        "ScriptedEngine",
+        "Span",
+        "StoreError",
+    ),
     *("Summarizer", "Template", "TemplateError", "UsageError", "__version__", "from_dict", "json_schema"),
     *("load_template", "read", "read_path", "read_text", "sealed", "to_dict", "to_text"),
 ]

@@ -110,3 +110,13 @@ def test_phrases_are_not_cut_from_something_longer(text: str, cut: str) -> None:
     ]
     words = dict.fromkeys(stems, 1.0)
     assert headline.phrase([text], 6, words) != cut
+
+
+def test_a_title_keeps_the_head_of_its_subject() -> None:
+    said = "The port of Orrin closed on Monday after a crane fell into the basin."
+    assert title.loses_its_head("Orrin closed on Monday after a crane fell", said)
+    assert not title.loses_its_head("The port of Orrin closed on Monday", said)
+    assert not title.loses_its_head("Orrin port closed on Monday", said)
+    assert not title.loses_its_head("Crane fell into the basin", said)
+    assert not title.loses_its_head("Teachers strike in Halm", "A group of teachers strike in Halm.")
+    assert not title.loses_its_head("", said)

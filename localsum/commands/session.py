@@ -123,8 +123,10 @@ class Session:
             model=model.name if model.entry else str(model.path),
             template=self.template,
             style=self.style,
+            language=self.language,
             threads=pool.threads,
             context=self.context,
+            tuning=tuning(),
             seed=self.seed,
             reproducible=self.reproducible,
         )

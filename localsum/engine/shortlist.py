@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -156,8 +157,10 @@ class Rows:
         self._width, self._vocabulary = table.shape
         self._kind = table.kind
         bytes_of_row = table.size // self._vocabulary
-        start = header.data_start + table.offset
-        self._table = np.memmap(path, np.uint8, "r", start, (self._vocabulary, bytes_of_row))
+        # Mapped anew for each use: what was looked at would stay in memory a second time, beside llama.cpp's own.
+        self._table = partial(
+            np.memmap, path, np.uint8, "r", header.data_start + table.offset, (self._vocabulary, bytes_of_row)
+        )
         self._ids = np.concatenate([common, np.full(_READ, -1)])  # token of each row
         self._place = np.full(self._vocabulary, -1)  # row of each token
         self._common = len(common)
@@ -179,7 +182,7 @@ class Rows:
         ggml, count = self._ggml, len(tokens)
         ggml.reset(self._scratch)
         raw = ggml.new_tensor_2d(self._scratch, self._kind, self._width, count)
-        rows = np.ascontiguousarray(self._table[tokens])
+        rows = np.array(self._table()[tokens])
         ctypes.memmove(ggml.get_data(raw), rows.ctypes.data, rows.nbytes)
         made = ggml.cast(self._scratch, ggml.cast(self._scratch, raw, F32), F16)
         self._compute(made)

@@ -284,7 +284,7 @@ class Desk:
         for sentence in dict.fromkeys(sources):
             text, most = fluent(sentence.text), part.words
             refused = refuse(line, text, least_shared=_LEAST_SHARED, most_words=most, examples=self.examples)
-            if not refused and not title.joins_far_apart(line, text):
+            if not (refused or title.joins_far_apart(line, text) or title.loses_its_head(line, text)):
                 return sentence
         return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from localsum.grounding.names import names_in
-from localsum.grounding.words import content_stems, words
+from localsum.grounding.words import content_stems, listed, words
 from localsum.writing import cues, headline
 from localsum.writing.material import Material, Sentence
 from localsum.writing.wording import fluent
@@ -35,6 +35,12 @@ _VERB = re.compile(
     r"|\b[a-z]\w+[^su\W]s (?:an?|the|its|his|her|their|down|up|out|off|that|not|no|into|over|ahead"
     r"|back|new|\w+ly|\w+ing)\b"
     r"|\b[A-Z]\S+ [a-z]\w+[^su\W]s\b"
+)
+# "A group of teachers" are teachers.
+_QUANTITIES = listed(
+    """group groups team teams number numbers lot lots one two three four five some many most all each none half part
+    percent dozens hundreds thousands millions billions kind kinds sort sorts type types set series couple pair rest
+    majority minority"""
 )
 LABELLED = re.compile(r"[A-Z][\w'’-]*(?: [\w'’-]+){0,2}: ")  # "Protest: …", "Scene of death: …"
 _RELATIVE = re.compile(r",? (?:who|which|whose|whom)\b")
@@ -84,6 +90,18 @@ def joins_far_apart(line: str, sentence: str) -> bool:
         places[stem].append(at)
     known = [places[word.stem] for word in words(line) if word.stem]
     return any(min(abs(y - x) for x in xs for y in ys) > _FAR for xs, ys in pairwise(known) if xs and ys)
+
+
+def loses_its_head(line: str, sentence: str) -> bool:
+    """Whether a line begins within the subject of the sentence: "Orrin closed" of "the port of Orrin closed"."""
+    own = [word.norm for word in words(line)]
+    said = words(sentence)
+    for at in range(2, len(said) - 1):
+        if own[:1] == [said[at].norm] and said[at - 1].norm == "of" and said[at + 1].norm in own[1:3]:
+            head = said[at - 2]
+            if head.stem and head.norm not in _QUANTITIES and head.norm not in own:
+                return True
+    return False
 
 
 def best(lines: Sequence[Line], material: Material) -> Line | None:
