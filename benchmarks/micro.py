@@ -29,6 +29,7 @@ from where import ROOT, say, spread, where
 ARTICLE = ROOT / "examples" / "open-weights-fund.md"
 SHORTEST_S = 0.02  # a sample is as many calls in a row as take this long
 LEAST_CHANGE = 0.1  # a ratio closer to one is not told as a change, whatever the quartiles say
+LEAST_SAMPLES = 5  # of a step, for its quartiles to mean anything
 PACE = "pace (fixed work)"
 BRANCHES, TOKENS = 12, 32  # of the engine's run
 Step = Callable[[], object]
@@ -259,6 +260,8 @@ def compared(now: dict[str, float], then: dict[str, float] | None, drift: float)
     if then is None:
         return " – | – | new |"
     ratio = now["median"] / then["median"] / drift
+    if min(now["samples"], then["samples"]) < LEAST_SAMPLES:
+        return f" {seconds(then['median'])} | {ratio:.2f} | too few samples |"
     is_apart = now["low"] > then["high"] * drift or now["high"] < then["low"] * drift
     verdict = "" if not is_apart or abs(ratio - 1) < LEAST_CHANGE else "slower" if ratio > 1 else "faster"
     return f" {seconds(then['median'])} | {ratio:.2f} | {verdict} |"

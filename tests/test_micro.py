@@ -35,6 +35,11 @@ def test_quartiles_that_overlap_are_no_change() -> None:
     assert micro.compared(now, then, 1.0).endswith("|  |")
 
 
+def test_of_a_single_sample_nothing_is_said() -> None:
+    once = case(3.0) | {"low": 3.0, "high": 3.0, "samples": 1}
+    assert micro.compared(once, case(1.0), 1.0).endswith("| too few samples |")
+
+
 def test_a_step_that_was_not_there_is_new() -> None:
     made = micro.table({micro.PACE: case(1.0), "b": case(2.0)}, {micro.PACE: case(1.0)})
     assert "| b | 2 s |" in made
