@@ -18,7 +18,7 @@ from localsum.document import Document, Span
 from localsum.readers import read
 from localsum.render import render
 from localsum.render.clean import one_line
-from localsum.render.outline import Entry, Paragraph, outline
+from localsum.render.outline import UNTOLD, Entry, NumberRow, Paragraph, outline
 
 NEWS = str(Path("examples/chip-lease.md").resolve())
 LETTER = str(Path("examples/weekly-letter.md").resolve())
@@ -27,7 +27,7 @@ MADE = {"full": briefs.full, "hostile": briefs.hostile, "other": briefs.other}
 
 def cited(brief: Brief) -> list[tuple[str, list[str]]]:
     """Each text that has footnotes with their texts, as a Markdown program reads them."""
-    tokens = MarkdownIt("commonmark").use(footnote_plugin).parse(render(brief, "md", footnotes=True))
+    tokens = MarkdownIt("commonmark").enable("table").use(footnote_plugin).parse(render(brief, "md", footnotes=True))
     notes: dict[int, str] = {}
     place = None
     for token in tokens:
@@ -55,10 +55,13 @@ def wanted(brief: Brief) -> list[tuple[str, list[str]]]:
     text = brief.document.text
     found = []
     for block in outline(brief):
-        if isinstance(block, Paragraph | Entry):
+        if isinstance(block, Paragraph | Entry | NumberRow):
             held = [one_line(text[max(0, span.start) : max(0, span.end)]) for span in block.support.evidence]
             if any(held):
-                found.append((block.text, [part for part in dict.fromkeys(held) if part]))
+                said = block.text
+                if isinstance(block, NumberRow):  # a cell of a table: what the figure measures, and any doubt
+                    said = (said or f"({UNTOLD})") + (f" ({block.support.note})" if block.support.note else "")
+                found.append((said, [part for part in dict.fromkeys(held) if part]))
     return found
 
 

@@ -58,7 +58,9 @@ _WEAK = listed(
     july august september october november december today yesterday tomorrow year years month months week weeks day
     days hour hours minute minutes time times morning evening night people person man men woman women way ways lot
     part parts kind kinds sort bit stuff currently home little big large small good better best great nice long
-    short full whole different main major important certain able sure said mr mrs ms dr maybe somebody nobody"""
+    short full whole different main major important certain able sure said mr mrs ms dr maybe somebody nobody percent
+    percentage case cases mondays tuesdays wednesdays thursdays fridays saturdays sundays spring summer autumn
+    winter weekend weekends"""
 )
 # Somebody's post is no topic.
 _POSTS = listed("officer executive chief spokesman spokeswoman chairman chairwoman presenter")
