@@ -1,5 +1,5 @@
 # make brief   the brief of an article; the first time it sets everything up
-# make test    all tests           make check   lint, types and the tests that need no model
+# make test    all tests           make check   lint, types and all tests: what CI runs
 # make golden  remake the golden files and the examples' briefs
 # make bench   the benchmarks      make clean   remove the environment and all caches of this checkout
 #
@@ -33,7 +33,7 @@ check: $(VENV)/.dev
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
-	@$(RUN) pytest -m "not model"
+	@$(MAKE) --no-print-directory test
 
 golden: $(VENV)/.dev
 	@$(RUN) pytest --golden-update

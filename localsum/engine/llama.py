@@ -144,6 +144,7 @@ class LlamaBackend:
         self._pieces: list[bytes] = []
         self._ends: frozenset[int] = frozenset()
         self._path, self._threads = path, threads
+        self._is_closing = False
         self._guides = Guides(self._token_table, self.vocabulary)
 
     def _make_context(self, settings: lib.llama_context_params) -> int | None:
@@ -222,7 +223,7 @@ class LlamaBackend:
             eos_token=sorted(self._ends),
             slices=[],  # masks are rare here (the argmax is asked first), and slices double the time to build
         )
-        if self.shortlist:
+        if self.shortlist and not self._is_closing:
             self.shortlist.fill(self._path, self._pieces, self._ends, threads=self._threads)
         return tokenizer
 
@@ -372,6 +373,7 @@ class LlamaBackend:
             raise EngineError("the engine is closed")
 
     def close(self) -> None:
+        self._is_closing = True
         self._guides.wait()
         if self._context:
             lib.llama_batch_free(self._batch)
