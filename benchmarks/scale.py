@@ -169,7 +169,7 @@ def keep(
 ) -> None:
     """Writes the results: what was taken now instead of what was kept of the same parts and models."""
     fresh = [
-        asdict(point) | {"model": Path(point.model).stem, "where": here} | medians(rounds)
+        asdict(point) | {"model": Path(point.model).name.removesuffix(".gguf"), "where": here} | medians(rounds)
         for point, rounds in taken.items()
     ]
     replaced = {(each["part"], each["model"]) for each in fresh}
