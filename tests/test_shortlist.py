@@ -86,8 +86,12 @@ def test_a_file_without_a_plain_table_has_no_shortlist(ggml: Ggml, tmp_path: Pat
         make(ggml, tmp_path / "m.gguf", [0])
     shortlist = Shortlist(lib._lib, WIDTH, 2)
     monkey = [b"a", *[b"\xe4\xb8\xad\xe6\x96\x87"] * (VOCABULARY - 1)]
+    shortlist.note(0, [1])
     shortlist.fill(tmp_path / "m.gguf", monkey, frozenset({2}), threads=1)
     assert shortlist.size == 0
+    for _ in range(3):
+        shortlist.note(0, [1, 2, 3])
+    assert len(shortlist._unread) <= 1, "nothing is gathered for a list that is never made"
 
 
 def test_common_are_ends_bytes_letters_and_english() -> None:

@@ -2,8 +2,8 @@
 
 Two thirds of a small model's step are its last product, with the rows of 262,144 tokens of every language. Here the
 graph of llama.cpp is ended before it, and the product is made with the rows of common English tokens and of every
-token that was read. All other logits are minus infinity. Of 10,083 tokens that were written with all rows one would
-have been another (DECISIONS.md). What continues a text in another language is written with all rows.
+token that was read. All other logits are minus infinity. Of 10,083 tokens that were written with all rows 14 are not on
+the list (DECISIONS.md). What continues a text in another language is written with all rows.
 
 Knows tokens and rows; nothing of texts, batches or grammars.
 """
@@ -42,6 +42,7 @@ class Shortlist:
         self._tap = Tap(self._ggml, width)
         self.callback = self._tap.callback  # for the context to be made
         self._rows: Rows | None = None  # None until it is filled, and where it is of no use
+        self._is_of_use = True  # as far as is known
         self._is_checked = False  # whether its logits have been held against the model's own
         self._unread: list[tuple[int, list[int]]] = []  # sequence and tokens, not looked at so far
         self._seen = np.zeros((sequences, 2), np.int64)  # of each sequence: tokens, and those that are not common
@@ -49,11 +50,12 @@ class Shortlist:
     def fill(self, path: Path, pieces: Sequence[bytes], ends: frozenset[int], *, threads: int) -> None:
         """Bring in the rows of the model file's common tokens. Does nothing where they cannot be used."""
         common = common_tokens(pieces, ends)
-        if len(common) <= len(pieces) / 2:
-            try:
-                self._rows = Rows(self._ggml, path, common, states=len(self._seen), threads=threads)
-            except (ModelError, OSError):  # a model in several files, say
-                return
+        try:
+            if len(common) > len(pieces) / 2:
+                raise ModelError("a list of most tokens saves nothing", "this is no fault of the model")
+            self._rows = Rows(self._ggml, path, common, states=len(self._seen), threads=threads)
+        except (ModelError, OSError):  # a model in several files, say
+            self._is_of_use = False
 
     @property
     def size(self) -> int:
@@ -63,7 +65,8 @@ class Shortlist:
     # What was read
 
     def note(self, seq: int, tokens: list[int]) -> None:
-        self._unread.append((seq, tokens))
+        if self._is_of_use:
+            self._unread.append((seq, tokens))
 
     def fork(self, src: int, dst: int) -> None:
         self._look()
@@ -108,13 +111,16 @@ class Shortlist:
             self._is_checked = True
             full, listed = own(), np.isfinite(found[-1])
             if not np.abs(found[-1][listed] - full[listed]).max() <= _TOLERANCE * np.ptp(full):
-                self._rows = None  # something else is done to the logits of this model
+                self.free()  # something else is done to the logits of this model
                 return None
         return found
 
     def free(self) -> None:
+        """Give the memory back; from now on the model's own logits are taken."""
         if self._rows:
             self._rows.free()
+        self._rows, self._is_of_use = None, False
+        self._unread.clear()
 
 
 def common_tokens(pieces: Sequence[bytes], ends: frozenset[int]) -> NDArray[np.int64]:
