@@ -138,7 +138,7 @@ def engine_steps(model: Path) -> dict[str, Step]:
     from localsum.engine.sampling import draw, pick
     from localsum.engine.types import Counts, Sampling, Segment
 
-    backend = LlamaBackend(model, threads=1, cells=512, sequences=2)
+    backend = LlamaBackend(model, threads=1, cells=512, sequences=2, shortlist=False)
     text = " ".join(ARTICLE.read_text(encoding="utf-8").split("---\n", 2)[2].split())
     tokens = backend.tokenize((Segment(text),), first=False)
     line = grammar.line(1_000_000)

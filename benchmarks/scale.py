@@ -4,7 +4,7 @@
     python benchmarks/scale.py --quick                 # fewer points, one round: 4 minutes
     python benchmarks/scale.py --parts words documents # some parts; the others stay as they are in the results
     python benchmarks/scale.py --parts                 # measure nothing, make the page anew
-    python benchmarks/scale.py --models FILE.gguf      # further model files for the parts `branches` and `written`
+    python benchmarks/scale.py --models FILE.gguf      # further model files for the part `written`
 
 Each point is measured in a process of its own, so that its peak memory is its own. The texts are the articles of
 examples/, joined and cut. Figures go to results/scale.json, page and plots to scale.md and results/scale-*.svg.

@@ -70,9 +70,11 @@ def _defaults(arguments: list[str]) -> dict[str, Any]:
         useful = {name: value for name, value in said.items() if name not in without}
         return dict.fromkeys(names, useful)
 
-    # The language of `models slim` is that of what is read; the template of `prompts` is what a command is about.
+    # The language of `models slim` is that of what is read; the template of `prompts` is what a command is about; the
+    # threads of `ray` are those of each of several engines.
     groups = {"models": of(models.app, "language"), "prompts": of(prompts.app, "template")}
-    return {**of(app), **groups, "bench": {**said, **of(bench.app)}}
+    alone = {name: value for name, value in said.items() if name != "threads"}
+    return {**of(app), "ray": alone, **groups, "bench": {**said, **of(bench.app)}}
 
 
 def run(arguments: list[str]) -> int:

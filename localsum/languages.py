@@ -16,7 +16,7 @@ from localsum.errors import UsageError
 class Language:
     """`tag` is as BCP 47 writes it ("de", "pt-BR"), `name` in English, `wish` asks a model for an answer in it.
 
-    `script` are its letters where they are not Latin, as the inside of a character class.
+    `script` are its letters as the inside of a character class, of the scripts that a model may slip into by mistake.
     """
 
     tag: str
@@ -114,7 +114,8 @@ def find_language(said: str) -> Language:
             return _language(tag, tag)
     code, *rest = wanted.split("-")
     if code in _KNOWN and _TAG.fullmatch(wanted):
-        return _language("-".join([code, *map(_cased, rest)]), code)
+        is_traditional = code == "zh" and not {"hant", "tw", "hk", "mo"}.isdisjoint(rest)
+        return _language("-".join([code, *map(_cased, rest)]), "zh-Hant" if is_traditional else code)
     raise UsageError(
         f"{said[:40]!r} is no language known here; known are {', '.join(name for name, _ in _KNOWN.values())}",
         "name one in English or by its code: localsum brief PATH --language de",

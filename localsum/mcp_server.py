@@ -128,7 +128,10 @@ class Folders:
         )
         try:
             for folder in self.real:
-                real = os.path.realpath(os.path.join(folder, os.path.expanduser(path)))
+                named = os.path.join(folder, os.path.expanduser(path))
+                if not _same_drive(named, folder):
+                    continue  # on Windows merely resolving a path may ask another computer
+                real = os.path.realpath(named)
                 if self.holds(real) and (os.path.isabs(path) or os.path.exists(real)):
                     return Path(real)
         except (OSError, ValueError):
@@ -138,12 +141,15 @@ class Folders:
     def holds(self, real: str) -> bool:
         """Whether a real path is below a folder, and nothing on the way is hidden."""
         for folder in self.real:
-            below = (
-                os.path.relpath(real, folder) if os.path.splitdrive(real)[0] == os.path.splitdrive(folder)[0] else ".."
-            )
+            below = os.path.relpath(real, folder) if _same_drive(real, folder) else ".."
             if not any(part.startswith(".") for part in Path(below).parts):
                 return True
         return False
+
+
+def _same_drive(one: str, other: str) -> bool:
+    drives = (os.path.normcase(os.path.splitdrive(path)[0]) for path in (one, other))
+    return next(drives) == next(drives)
 
 
 @dataclass

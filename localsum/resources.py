@@ -40,4 +40,5 @@ def writer_version() -> str:
         path = _PACKAGE / name
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             digest.update(file.relative_to(_PACKAGE).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    digest.update(resource("models/pieces-en.txt").read_bytes())  # decides which tokens can be written
     return digest.hexdigest()[:16]

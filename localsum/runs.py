@@ -107,18 +107,17 @@ def run(
     """Put all outcomes, counted in the tally. Ctrl-C waits for `keep` and `put`."""
     new: Brief | None = None
 
-    def keep_new(brief: Brief) -> None:
+    def keep_and_put(brief: Brief) -> None:
         nonlocal new
         keep(brief)
+        tally.written += 1
+        put(brief)  # here, where Ctrl-C waits already: what is kept and not put would be neither lost nor seen
         new = brief
 
-    for outcome in outcomes(documents, recall=recall, write=write, keep=keep_new, most_waiting=most_waiting):
+    for outcome in outcomes(documents, recall=recall, write=write, keep=keep_and_put, most_waiting=most_waiting):
         if not isinstance(outcome, Brief):
             tally.failed.append(outcome.error)
-            continue
-        with undisturbed():
-            if outcome is new:
-                tally.written += 1
-            else:
+        elif outcome is not new:
+            with undisturbed():
                 tally.recalled += 1
-            put(outcome)
+                put(outcome)

@@ -44,6 +44,10 @@ SETTINGS = {
 }
 
 
+# Of the numbers, the least and the most.
+BOUNDS = {"threads": (1, 512), "context": (1024, 1_048_576), "branches": (1, 255), "batch": (32, 8192)}
+
+
 def settings_path() -> Path:
     """The file: LOCALSUM_CONFIG, else config.toml in the user's config folder; it need not exist."""
     chosen = os.environ.get("LOCALSUM_CONFIG")
@@ -74,6 +78,20 @@ def said(name: str) -> str | None:
     return os.environ.get(variable_of(name)) or (
         str(found) if (found := read_settings().get(name)) is not None else None
     )
+
+
+def value_of(name: str, text: str, hint: str) -> str | int:
+    """What a text stands for, of a setting of the engine's. Raises UsageError, with the hint, for what it cannot be."""
+    if name == "model" and text:
+        return text
+    if name == "kv" and text in ("f16", "q8_0"):
+        return text
+    if name in BOUNDS and text.isascii() and text.isdigit() and len(text) < 9:
+        low, high = BOUNDS[name]
+        if low <= int(text) <= high:
+            return int(text)
+    wanted = "f16 or q8_0" if name == "kv" else "a name" if name == "model" else "{} to {}".format(*BOUNDS[name])
+    raise UsageError(f"{name} cannot be {text[:40]!r}: {wanted}", hint)
 
 
 def save_settings(new: dict[str, str | int]) -> Path:

@@ -87,7 +87,7 @@ class Summarizer:
     ) -> None:
         if engine is not None and (model is not None or store is not None):
             raise UsageError("an engine takes the place of a model, and its briefs cannot be kept", "leave one away")
-        _check(style, threads, context)
+        _check(style, threads, context, tuning or {})
         self.template = template if isinstance(template, Template) else load_template(_name(template))
         self.engine = engine  # None: not loaded yet
         self._model = _name(model)
@@ -291,13 +291,15 @@ def _name(given: str | os.PathLike[str] | None) -> str | None:
     return None if given is None else os.fspath(given)
 
 
-def _check(style: str | None, threads: int | None, context: int | None) -> None:
+def _check(style: str | None, threads: int | None, context: int | None, tuning: Mapping[str, Any]) -> None:
     if style not in (None, "extractive", "written"):
         raise UsageError(f"there is no style {style!r}", "choose extractive or written, or leave it away")
     if threads is not None and threads < 1:
         raise UsageError(f"{threads} threads cannot write", "leave threads away, or give a number from 1 up")
     if context is not None and context < 1024:
         raise UsageError(f"a context of {context} tokens is too small", "leave context away, or give 1024 or more")
+    if wrong := tuning.keys() - {"sequences", "batch", "kv"}:
+        raise UsageError(f"tuning has no {min(wrong)!r}", "it may hold sequences, batch and kv")
 
 
 def _document(given: str | Document, path: str = "text") -> Document:

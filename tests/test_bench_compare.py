@@ -1,6 +1,7 @@
 """Comparisons: a difference is said where there is one, none where there is none, and nothing that cannot be known."""
 
 import random
+from dataclasses import replace
 
 import benches
 import numpy as np
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from localsum.bench.compare import compare, interval
 from localsum.bench.report import Report
-from localsum.bench.sweep import Knobs, advise, combinations, knob
+from localsum.bench.sweep import Knobs, advise, combinations
 from localsum.bench.tables import comparison_tables, tables_as_markdown, tables_as_text
 from localsum.errors import UsageError
+from localsum.settings import value_of
 
 samples = st.lists(st.floats(0.01, 1000), min_size=3, max_size=12)
 OPPOSITE = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
@@ -169,6 +171,16 @@ def test_rows_that_cannot_be_compared_are_refused_one_by_one() -> None:
     assert "model.name: x, slim" in text
 
 
+def test_streams_of_other_plans_are_not_compared() -> None:
+    made = benches.full()
+    found = compare(made, replace(made, settings={**made.settings, "mode": "full"}))
+    assert {line.case for line in found.lines}
+    assert not any("stream" in line.case for line in found.lines)
+    assert {each.why for each in found.refused if "stream" in each.case} == {
+        "the streams are of other articles: one is quick, one full or a sweep"
+    }
+
+
 def test_other_texts_are_told() -> None:
     made = benches.full()
     other = benches.with_texts(made, {"sampled, stream": "78"})
@@ -212,7 +224,11 @@ def test_what_is_no_sweep_is_refused(sweeps: list[str]) -> None:
 
 
 def test_a_knob_is_a_number_or_a_word() -> None:
-    assert (knob("threads", "2"), knob("kv", "f16"), knob("model", "a-b")) == (2, "f16", "a-b")
+    found = [value_of(*each, "") for each in (("threads", "2"), ("kv", "f16"), ("model", "a-b"))]
+    assert found == [2, "f16", "a-b"]
+    for name, text in (("threads", "0"), ("kv", "q4"), ("model", ""), ("batch", "7"), ("branches", "٣")):
+        with pytest.raises(UsageError, match=name):
+            value_of(name, text, "")
 
 
 def test_advice_takes_the_fastest_unless_noise_explains_it() -> None:

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from briefs import brief_of
+
+from localsum.runs import Tally, run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fork and signals of POSIX")
 DOCUMENTS = 30
@@ -218,3 +221,27 @@ def test_two_runs_over_one_folder_share_the_store(tmp_path: Path) -> None:
         for run in both:
             run.close()
     assert len(kept(folder)) == len(written(folder)) == DOCUMENTS
+
+
+def test_control_c_while_a_brief_is_kept_waits_until_its_file_is_written() -> None:
+    """The two writes are one for whoever presses the keys: at any moment of `keep` the brief is still put."""
+    brief, calls, tally = brief_of(), list[str](), Tally()
+
+    def keep(_brief: object) -> None:
+        calls.append("kept")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def put(_brief: object) -> None:
+        calls.append("put")
+
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            [brief.document],
+            tally,
+            recall=lambda _document: None,
+            write=lambda documents: (brief for _ in documents),
+            keep=keep,
+            put=put,
+        )
+    assert calls == ["kept", "put"]
+    assert tally.done == 1

@@ -1,11 +1,14 @@
 """Transcripts: who speaks, who has to do what; and fields that only certain sentences may serve."""
 
+from pathlib import Path
+
 import pytest
 from reading import read
 
 from localsum.brief import Brief, Item
 from localsum.document import Document
 from localsum.engine.scripted import ScriptedEngine
+from localsum.errors import TemplateError
 from localsum.pipeline import write_briefs
 from localsum.templates import Template, load_template
 from localsum.writing import people
@@ -177,3 +180,58 @@ def test_what_a_model_writes_has_the_owner_that_its_sentences_name(tmp_path) -> 
     assert {"text": "The tables of the harbour go to the council by Friday.", "who": "Dana Ruiz"} in items(
         made, "promises"
     )
+
+
+MENTIONED = MEETING + "\nRuth Abernathy: Osman Treadwell said that the council decided to buy a new roof in May.\n"
+
+
+def test_whose_a_task_is_has_not_been_said_by_that() -> None:
+    """A name, a heading or a category claims nothing, so a decision that holds it is not said before."""
+    told = "Osman Treadwell said that the council decided to buy a new roof in May."
+    engine = ScriptedEngine({"0.decisions": f"- {told}"}, chat_template=CHAT)
+    document = read(MENTIONED, path="x.md")
+    (made,) = write_briefs([document], load_template("transcript"), engine, model={})
+    assert isinstance(made, Brief)
+    assert "Osman Treadwell" in [part["owner"] for part in items(made, "action_items")]
+    assert told in [part["text"] for part in items(made, "decisions")], made.warnings
+
+
+def test_limits_are_those_of_the_part_that_makes_the_claim(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.toml"
+    path.write_text(
+        """[[field]]
+name = "todo"
+shape = "items"
+extract = "tasks"
+[[field.part]]
+name = "owner"
+shape = "line"
+words = 6
+extract = "owner"
+[[field.part]]
+name = "text"
+shape = "text"
+words = 45
+"""
+    )
+    assert [part["owner"] for part in items(brief(meeting(), load_template(str(path))), "todo")] == [
+        "Osman Treadwell",
+        "Ruth Abernathy",
+    ]
+
+
+def test_a_record_of_nothing_but_what_is_said_of_others_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "empty.toml"
+    path.write_text(
+        """[[field]]
+name = "todo"
+shape = "items"
+ask = "Who?"
+[[field.part]]
+name = "who"
+shape = "line"
+extract = "owner"
+"""
+    )
+    with pytest.raises(TemplateError, match="needs a text or a line of its own"):
+        load_template(str(path))

@@ -175,6 +175,24 @@ def test_other_languages_are_continued_with_all_tokens(backend: LlamaBackend) ->
     assert np.isfinite(backend.decode([(Slice(1, len(tokens), 1, sample=True), tokens[1:2])])[1]).all()
 
 
+def test_what_is_handed_on_counts_for_as_much_as_was_read(tmp_path: Path) -> None:
+    """In a stream each prefix may begin with a part of the one before: the counts must not add up."""
+    table(tmp_path / "m.gguf")
+    shortlist = Shortlist(lib._lib, WIDTH, 4)
+    pieces = [b"a", b"b", *[b"\xe4\xb8\xad\xe6\x96\x87"] * (VOCABULARY - 2)]
+    shortlist.fill(tmp_path / "m.gguf", pieces, frozenset(), threads=1)
+    for seq in range(3):
+        shortlist.note(seq, [0, 1] * 300)  # common
+        shortlist.fork(seq, seq + 1, 300)
+    assert shortlist._seen[3].tolist() == [300, 0]
+    shortlist.note(3, [5, 6] * 300)
+    shortlist._look()
+    assert shortlist._seen[3].tolist() == [900, 600]
+    shortlist.fork(3, 0, 450)
+    assert shortlist._seen[0].tolist() == [450, 300]
+    shortlist.free()
+
+
 @pytest.mark.model
 def test_a_model_whose_logits_are_something_else_keeps_them(backend: LlamaBackend) -> None:
     found = find_model("gemma-3-270m")

@@ -284,6 +284,7 @@ MISTAKES_OF_MANY = {
     (6, "field 'Title'", "'words' must be"),
     (7, "field 'Title'", "'sentences' must be"),
     (11, "field 'mood'", "'shape' must be"),
+    (13, "field 'it'", "a record needs a text or a line"),
     (16, "field 'it'", "'extract' must be"),
     (20, "field 'it'", "'count' must be"),
     (22, "field 'it', part 'evidence'", "every item has this key"),
@@ -329,6 +330,13 @@ statements = st.one_of(
     keys.map("[[{}]] # x".format),
     st.sampled_from(["", "# a = 1", "   "]),
 )
+
+
+def test_of_endless_paths_only_the_beginning_is_kept() -> None:
+    text = "\n".join(f"[{'.'.join(['a'] * 400)}]\n{'.'.join(['b'] * 400)} = {number}" for number in range(1))
+    lines = lines_of(text)
+    assert max(map(len, lines)) <= 16
+    assert line_of(("a",) * 400, lines) == 1
 
 
 @given(st.lists(statements, max_size=12))

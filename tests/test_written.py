@@ -14,9 +14,10 @@ from localsum.pipeline import write_briefs
 from localsum.readers import read_bytes
 from localsum.templates import Field, load_template
 from localsum.writing import answers, judge
+from localsum.writing.answers import is_written
 from localsum.writing.desk import Desk
 from localsum.writing.gate import unfit
-from localsum.writing.written import _candidates, _is_written
+from localsum.writing.written import _candidates
 
 CHAT = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</{{ m.role }}>{% endfor %}<assistant>"
 TEMPLATE = load_template()
@@ -55,7 +56,7 @@ def brief_of(script: dict[str, str], text: str = ARTICLE, **options: int) -> Bri
 # The forms of answers
 
 
-@pytest.mark.parametrize("name", [f.name for f in TEMPLATE.fields if _is_written(f)])
+@pytest.mark.parametrize("name", [f.name for f in TEMPLATE.fields if is_written(f)])
 def test_an_answer_in_the_form_that_is_asked_for_is_allowed_and_read(name: str) -> None:
     """The grammar allows what the wording asks for, and reading gives back what was written."""
     each = TEMPLATE.field(name)

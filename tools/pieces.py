@@ -69,7 +69,12 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=480, help="tokens to write after each headline")
     options = parser.parse_args()
     backend = LlamaBackend(
-        options.model, threads=usable_cores(), cells=BRANCHES * (WINDOW + 8), sequences=BRANCHES, kv="f16"
+        options.model,
+        threads=usable_cores(),
+        cells=BRANCHES * (WINDOW + 8),
+        sequences=BRANCHES,
+        kv="f16",
+        shortlist=False,  # it is made of what this makes
     )
 
     def split(text: str) -> list[int]:

@@ -79,6 +79,7 @@ def compare(first: Report, second: Report) -> Comparison:
             "measure both with the same version: localsum bench",
         )
     is_split_alike = first.model["tokens_sha256"] == second.model["tokens_sha256"]
+    is_plan_alike = first.settings["mode"] == second.settings["mode"]
     wobble = wobble_of(first, second)
     theirs = {(row.metric, row.case): row for row in second.rows}
     lines, refused = [], []
@@ -86,7 +87,7 @@ def compare(first: Report, second: Report) -> Comparison:
         other = theirs.pop((row.metric, row.case), None)
         if other is None:
             refused.append(Refused(row.metric, row.case, f"only {first.name} has it"))
-        elif why := _unlike(row, other, is_split_alike=is_split_alike):
+        elif why := _unlike(row, other, is_split_alike=is_split_alike, is_plan_alike=is_plan_alike):
             refused.append(Refused(row.metric, row.case, why))
         else:
             lines.append(_line(row, other, wobble))
@@ -130,7 +131,7 @@ def differences(first: Report, second: Report) -> tuple[str, ...]:
     return (*found, *(f"other texts were written: {case}" for case in cases))
 
 
-def _unlike(one: Row, other: Row, *, is_split_alike: bool) -> str:
+def _unlike(one: Row, other: Row, *, is_split_alike: bool, is_plan_alike: bool) -> str:
     """Why two rows of one name are not compared; nothing if they are."""
     if one.unit != other.unit or one.better != other.better:
         return f"its unit differs: {one.unit} and {other.unit}"
@@ -139,6 +140,8 @@ def _unlike(one: Row, other: Row, *, is_split_alike: bool) -> str:
     counts_tokens = one.unit in _OF_TOKENS or one.metric in _TOKEN_METRICS or one.case.startswith("sampled")
     if counts_tokens and not is_split_alike:
         return "the models split text into other tokens"
+    if "stream" in one.case and not is_plan_alike:
+        return "the streams are of other articles: one is quick, one full or a sweep"
     return ""
 
 

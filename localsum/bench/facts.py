@@ -54,7 +54,7 @@ def _version(package: str) -> str:
 
 
 def machine() -> dict[str, Value]:
-    """As it is now; `others_share` is for `disturbed` to say."""
+    """As it is now; `others_share` is filled in by `run.Bench.report`."""
     here = this_machine()
     name, flags = _processor()
     load = None

@@ -45,7 +45,7 @@ class Bench:
     make: MakeEngine
     plan: Plan
     seed: int
-    library: tuple[str, str | None]  # what llama.cpp says of its build, and its version
+    built: tuple[str, str | None]  # what llama.cpp says of its build, and its version
     progress: Callable[[str], None] = lambda what: None
 
     def __post_init__(self) -> None:
@@ -72,9 +72,10 @@ class Bench:
 
     def repeat(self, engine: Any, count: int = 1) -> None:  # noqa: ANN401
         """Warms the engine up and measures it `count` times."""
-        self._look_at(engine)
         self.progress("warming up")
         brief(engine, [self.articles["short"]], self.template, self.seed)
+        engine.backend.clear()
+        self._look_at(engine)  # after the first step, which tells whether the shortlist holds
         begun_s, others = time.perf_counter(), facts.watch_others()
         for number in range(count):
             repeat(
@@ -124,7 +125,7 @@ class Bench:
         made = Report(
             name=name_of(now, self.model.name, self.plan.mode),
             made_at=now.isoformat(timespec="seconds"),
-            software=facts.software(*self.library),
+            software=facts.software(*self.built),
             machine=self.machine,
             model=header,
             settings={

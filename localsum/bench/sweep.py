@@ -10,8 +10,10 @@ from typing import Any, Literal
 from localsum.bench.compare import interval
 from localsum.bench.report import Report, score
 from localsum.errors import UsageError
+from localsum.settings import value_of
 
 MOST = 32  # combinations
+_HINT = "localsum bench --sweep threads=1,2,4"
 Kv = Literal["f16", "q8_0"]
 
 
@@ -33,8 +35,6 @@ class Knobs:
 
 
 NAMES = ("model", "threads", "context", "branches", "batch", "kv")
-# Of the numbers, the least and the most.
-BOUNDS = {"threads": (1, 512), "context": (1024, 1_048_576), "branches": (1, 255), "batch": (32, 8192)}
 
 
 def combinations(sweeps: Sequence[str], base: Knobs) -> list[Knobs]:
@@ -45,7 +45,7 @@ def combinations(sweeps: Sequence[str], base: Knobs) -> list[Knobs]:
         if not sign or name not in NAMES or name in names or not values.strip():
             raise UsageError(
                 f"{sweep[:100]!r} is no sweep; each of {', '.join(NAMES)} can be one, once",
-                "localsum bench --sweep threads=1,2,4",
+                _HINT,
             )
         names[name] = [value.strip() for value in values.split(",")]
     found = [dict(zip(names, values, strict=True)) for values in itertools.product(*names.values())]
@@ -56,22 +56,8 @@ def combinations(sweeps: Sequence[str], base: Knobs) -> list[Knobs]:
 
 
 def _knobs(base: Knobs, said: dict[str, str]) -> Knobs:
-    values: dict[str, Any] = {name: knob(name, text) for name, text in said.items()}
+    values: dict[str, Any] = {name: value_of(name, text, _HINT) for name, text in said.items()}
     return replace(base, **values)
-
-
-def knob(name: str, text: str) -> str | int:
-    """The value that a text stands for. Raises UsageError for one that the knob cannot have."""
-    if name == "model" and text:
-        return text
-    if name == "kv" and text in ("f16", "q8_0"):
-        return text
-    if name in BOUNDS and text.isascii() and text.isdigit() and len(text) < 9:
-        low, high = BOUNDS[name]
-        if low <= int(text) <= high:
-            return int(text)
-    wanted = "f16 or q8_0" if name == "kv" else "a name" if name == "model" else "{} to {}".format(*BOUNDS[name])
-    raise UsageError(f"{name} cannot be {text[:40]!r}: {wanted}", "localsum bench --sweep threads=1,2,4")
 
 
 @dataclass(frozen=True, slots=True)

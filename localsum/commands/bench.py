@@ -86,6 +86,8 @@ def bench(
 
     if save and not sweep:
         raise UsageError("--save keeps what a sweep suggests", "localsum bench --sweep threads=1,2,4 --save")
+    if full and sweep:
+        raise UsageError("a sweep has a plan of its own", "localsum bench --sweep threads=1,2,4 -n 10")
     if png and sweep:
         raise UsageError("--png draws one report, a sweep gives several", "localsum bench show NAME --png FILE")
     for name in filter(None, (output, png)):
@@ -249,8 +251,8 @@ def _bench(knobs: Knobs, plan: Any, seed: int, quiet: bool) -> Bench:  # noqa: A
             **settings,
         )
 
-    library = (llama.system_info(), llama.library_version())
-    return Bench(found, make, plan, seed, library, lambda what: _say(what, quiet))
+    built = (llama.system_info(), llama.library_version())
+    return Bench(found, make, plan, seed, built, lambda what: _say(what, quiet))
 
 
 def _say(what: str, quiet: bool) -> None:

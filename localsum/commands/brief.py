@@ -81,9 +81,10 @@ def brief(
     else:
         out = Folder(into, wanted, show) if into else OneFile(Path(output), wanted, show, is_whole)
     session = Session(
-        chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet, language=language
+        *(chosen, model, style, threads, context, seed, reproducible, store, no_store, fresh, quiet),
+        pool=call.obj.pool,
+        language=language,
     )
-    session.pool = call.obj.pool
     fields = {"format_in": format_in, "text_field": text_field, "title_field": title_field, "id_field": id_field}
     notes: list[str] = []
     try:

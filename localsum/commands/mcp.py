@@ -10,7 +10,7 @@ import typer
 
 from localsum.commands import options
 from localsum.commands.say import note
-from localsum.commands.session import Session
+from localsum.commands.session import Session, tuning
 from localsum.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def mcp(
 
     The assistant's own settings start this command; docs/mcp.md shows them.
     """
+    from localsum.languages import find_language
     from localsum.readers import shown
     from localsum.templates import load_template
 
@@ -52,6 +53,9 @@ def mcp(
         if not Path(folder).is_dir():
             raise UsageError(f"{shown(folder)} is no folder", "name folders that are there: localsum mcp DIR...")
     chosen = load_template(template)
+    tuning()  # what is wrong with these two is said here, not to the assistant
+    if language:
+        find_language(language)
     if sys.stdin.isatty() and not quiet:
         note("waiting for the messages of an assistant, which starts this command itself (docs/mcp.md); to end: Ctrl-D")
 

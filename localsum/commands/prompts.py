@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ import typer
 from localsum.commands import options
 from localsum.commands.names import templates
 from localsum.commands.say import note, terminal, write_out
+from localsum.commands.session import tuning
 from localsum.errors import InputError, LocalsumError, TemplateError, UsageError
 
 if TYPE_CHECKING:
@@ -97,8 +99,6 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Copy a template into a file of yours, to be edited."""
-    import shlex
-
     from localsum.files import check_writable, write_atomically
     from localsum.templates import is_path, read_template, template_names
 
@@ -138,7 +138,7 @@ def check(template: TemplateArgument, as_json: JsonOption = False) -> None:
         count = len(checked.mistakes)
         raise TemplateError(
             f"{checked.path}: {count} mistake{'' if count == 1 else 's'}",
-            f"mend {'it' if count == 1 else 'them'}, then: localsum prompts check {checked.path}",
+            f"mend {'it' if count == 1 else 'them'}, then: localsum prompts check {shlex.quote(str(checked.path))}",
         )
     note(f"{checked.path}: no mistakes")
 
@@ -182,6 +182,7 @@ def try_(
         language=language,
         threads=threads,
         context=context,
+        tuning=tuning(),
         seed=seed,
     )
     with LiveView(is_quiet=quiet, fields=tuple(each.name for each in chosen.fields)) as view, writer:

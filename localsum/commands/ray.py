@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -53,9 +52,10 @@ def ray(
 
     Files are read, and briefs kept, here. Documents go to the cluster: the guard against leaving this computer is off.
     """
+    from localsum.engine.machine import usable_cores
     from localsum.on_ray import Pool
 
-    here = max(1, (os.cpu_count() or 1) // actors) if address == "local" else 4
+    here = max(1, usable_cores() // actors) if address == "local" else 4
     call.obj.pool = Pool(actors, threads or here, address)
     brief(
         call,

@@ -83,18 +83,21 @@ class Session:
         from localsum.summarizer import Summarizer
 
         return Summarizer(
-            template=self.template,
-            model=self.model_name,
-            style=self.style,
-            language=self.language,
-            threads=self.threads,
-            context=self.context,
-            tuning=tuning(),
-            seed=self.seed,
-            reproducible=self.reproducible,
-            store=self.store,
-            fresh=self.fresh,
+            model=self.model_name, threads=self.threads, store=self.store, fresh=self.fresh, **self._asked
         )
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        """What a Summarizer is asked for wherever it writes: briefs of a cluster have the keys of those of here."""
+        return {
+            "template": self.template,
+            "style": self.style,
+            "language": self.language,
+            "context": self.context,
+            "tuning": tuning(),
+            "seed": self.seed,
+            "reproducible": self.reproducible,
+        }
 
     def write(self, documents: Iterable[Document], view: LiveView) -> Iterator[Brief | Failed]:
         """A brief, or the reason why not, for each document; nothing of the store."""
@@ -121,14 +124,8 @@ class Session:
             on_ray.summarizer,
             model.sha256,
             model=model.name if model.entry else str(model.path),
-            template=self.template,
-            style=self.style,
-            language=self.language,
             threads=pool.threads,
-            context=self.context,
-            tuning=tuning(),
-            seed=self.seed,
-            reproducible=self.reproducible,
+            **self._asked,
         )
         return on_ray.write(iter(documents), make, pool)
 
@@ -167,14 +164,14 @@ class Session:
 
 def tuning(**said: str | int | None) -> dict[str, Any]:
     """What options of a command, and else the settings, say of the engine's inside. Raises UsageError."""
-    from localsum.bench.sweep import knob
     from localsum.settings import said as set_to
+    from localsum.settings import value_of
 
     found: dict[str, Any] = {}
     for name, option in (("branches", "sequences"), ("batch", "batch"), ("kv", "kv")):
         value = said.get(name)
         if value is None and (text := set_to(name)) is not None:
-            value = knob(name, text)
+            value = value_of(name, text, "what is set, and where: localsum config")
         if value is not None:
             # Beside the branches there is the prefix that they share.
             found[option] = int(value) + 1 if name == "branches" else value

@@ -24,10 +24,12 @@ from localsum.engine.machine import free_bytes, this_machine
 from localsum.engine.sampling import Logits
 from localsum.engine.scheduler import Slice
 from localsum.engine.shortlist import Shortlist
+from localsum.engine.table import token_table
 from localsum.engine.types import Counts, Event, ModelInfo, Prompt, Request, Segment
 from localsum.errors import EngineError, ModelError
 
 _KV_TYPES = {"f16": lib.GGML_TYPE_F16, "q8_0": lib.GGML_TYPE_Q8_0}
+_OVERLAP = 4  # branches that may still run when the reading of the next document begins
 _log_lines: list[str] = []
 
 
@@ -76,11 +78,6 @@ def unpack_layers(source: Path, target: Path, kind: Literal["bf16", "f16"]) -> N
         raise ModelError(f"llama.cpp cannot unpack {source.name}: {_last_log()}", "leave --layers away")
 
 
-def _address(function: str) -> int:
-    """Of a function of the library."""
-    return ctypes.cast(getattr(lib._lib, function), ctypes.c_void_p).value or 0
-
-
 class LlamaBackend:
     """A model, its context and vocabulary. Not safe for use by several threads at once."""
 
@@ -93,7 +90,6 @@ class LlamaBackend:
         kv: Literal["f16", "q8_0"] | None = None,
         sequences: int = 24,
         batch: int = 512,
-        flash_attention: bool = True,
         shortlist: bool = True,
     ) -> None:
         """`cells` and `kv` None: what fits the memory that is free; if that was too much after all, half of it.
@@ -122,7 +118,7 @@ class LlamaBackend:
         settings.n_threads = settings.n_threads_batch = threads
         settings.type_k = settings.type_v = _KV_TYPES[self.kv]
         settings.kv_unified = True
-        settings.flash_attn_type = 1 if flash_attention else 0
+        settings.flash_attn_type = 1
         settings.n_outputs_max = sequences  # logits of 262,144 floats each: one row a branch, not one a token
         settings.no_perf = True
         self.shortlist = self._make_shortlist() if shortlist else None
@@ -177,11 +173,6 @@ class LlamaBackend:
 
     # Vocabulary
 
-    def _flags(self, function: str) -> list[bool]:
-        """`function(vocab, token)` for every token, without the checks of the bindings: 262,144 calls in 0.07 s."""
-        call = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_int32)(_address(function))
-        return [call(self._vocab, token) for token in range(self.vocabulary)]
-
     @property
     def pieces(self) -> list[bytes]:
         """The bytes of each token; control tokens have none."""
@@ -194,35 +185,9 @@ class LlamaBackend:
         self._guides.wait()
         return self._ends
 
-    def _read_pieces(self) -> list[bytes]:
-        """The same with the names of control tokens."""
-        kinds = (ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int32, ctypes.c_bool)
-        call = ctypes.CFUNCTYPE(ctypes.c_int32, *kinds)(_address("llama_token_to_piece"))
-        buffer = ctypes.create_string_buffer(4096)
-        pieces = []
-        for token in range(self.vocabulary):
-            size = call(self._vocab, token, buffer, 4096, 0, True)
-            pieces.append(ctypes.string_at(buffer, size) if size > 0 else b"")
-        return pieces
-
     def _token_table(self) -> LLTokenizer:
-        """llguidance's view of the vocabulary; control tokens are marked so that no grammar text can produce them."""
-        self._ends = frozenset(np.flatnonzero(self._flags("llama_vocab_is_eog")).tolist())
-        named = self._read_pieces()
-        control = self._flags("llama_vocab_is_control")
-        self._pieces = [b"" if is_control else piece for piece, is_control in zip(named, control, strict=True)]
-        tokenizer: LLTokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
-            tokens=[
-                b"\xff" + piece
-                if is_control or (piece.startswith(b"<") and piece.endswith(b">") and len(piece) > 3)
-                else piece
-                for piece, is_control in zip(named, control, strict=True)
-            ],
-            vocab_ptr=self._vocab,
-            tokenize_fptr=_address("llama_tokenize"),
-            eos_token=sorted(self._ends),
-            slices=[],  # masks are rare here (the argmax is asked first), and slices double the time to build
-        )
+        """In a thread of its own, see guide.py."""
+        self._pieces, self._ends, tokenizer = token_table(lib._lib, self._vocab, self.vocabulary)
         if self.shortlist and not self._is_closing:
             self.shortlist.fill(self._path, self._pieces, self._ends, threads=self._threads)
         return tokenizer
@@ -315,6 +280,7 @@ class LlamaBackend:
         no harm until somebody continues from further up. (Models with a recurrent state have but one place to go on
         from; they say that their first position is their last.)
         """
+        self._check_open()
         window = lib.llama_model_n_swa(self._model)
         needed_from = max(0, tokens - window) if window else 0
         is_whole = lib.llama_memory_seq_pos_max(self._memory, src) + 1 == tokens
@@ -322,7 +288,7 @@ class LlamaBackend:
             return False
         lib.llama_memory_seq_cp(self._memory, src, dst, 0, tokens)
         if self.shortlist:
-            self.shortlist.fork(src, dst)
+            self.shortlist.fork(src, dst, tokens)
         return True
 
     def cut(self, seq: int, tokens: int) -> None:
@@ -389,8 +355,8 @@ class LlamaEngine:
 
     `cells` is the KV cache in tokens, shared by all that runs at once, and `kv` the type of its values: both chosen by
     the free memory unless given. `threads` None are the usable whole cores. `sequences` bounds the branches beside each
-    other; `overlap` is how many of them may still run when the next document's reading begins. With `reproducible` a
-    request gives the same text whatever is written beside it: each has the cache for itself.
+    other. With `reproducible` a request gives the same text whatever is written beside it: each has the cache for
+    itself.
     """
 
     def __init__(
@@ -404,12 +370,10 @@ class LlamaEngine:
         sequences: int = 24,
         batch: int = 512,
         threads: int | None = None,
-        overlap: int = 4,
         reproducible: bool = False,
         shortlist: bool = True,
     ) -> None:
         threads = threads or threads_for(this_machine())
-        self._overlap = overlap
         self._is_reproducible = reproducible
         self._is_running = False
         self.backend = LlamaBackend(
@@ -445,7 +409,7 @@ class LlamaEngine:
             yield from Run(
                 self.backend,
                 requests,
-                overlap=self._overlap,
+                overlap=_OVERLAP,
                 totals=self.totals,
                 reproducible=self._is_reproducible,
             )

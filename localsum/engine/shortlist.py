@@ -54,7 +54,7 @@ class Shortlist:
             if len(common) > len(pieces) / 2:
                 raise ModelError("a list of most tokens saves nothing", "this is no fault of the model")
             self._rows = Rows(self._ggml, path, common, states=len(self._seen), threads=threads)
-        except (ModelError, OSError):  # a model in several files, say
+        except (ModelError, EngineError, OSError, ValueError):  # a model in several files, say
             self._is_of_use = False
 
     @property
@@ -68,9 +68,10 @@ class Shortlist:
         if self._is_of_use:
             self._unread.append((seq, tokens))
 
-    def fork(self, src: int, dst: int) -> None:
+    def fork(self, src: int, dst: int, tokens: int) -> None:
+        """`dst` goes on from the first `tokens` of `src`, of which as large a part is rare, for all that is known."""
         self._look()
-        self._seen[dst] = self._seen[src]
+        self._seen[dst] = self._seen[src] * tokens // max(1, self._seen[src, 0])
 
     def cut(self, seq: int) -> None:
         self._seen[seq] = 0
@@ -95,7 +96,7 @@ class Shortlist:
         self._look()
         self._tap.close()  # the last decode may have failed
         asked = self._seen[list(seqs)]
-        if self._rows and len(asked) and (asked[:, 1] <= _FOREIGN * asked[:, 0] + _FEW).all():
+        if self._rows and not self._unread and len(asked) and (asked[:, 1] <= _FOREIGN * asked[:, 0] + _FEW).all():
             self._tap.open(len(asked), ends=self._is_checked)
 
     def close(self, own: Callable[[], Logits]) -> list[Logits] | None:
@@ -180,8 +181,12 @@ class Rows:
         self._rows = ggml.new_tensor_2d(self._memory, F16, self._width, len(self._ids))
         room = states * (self._width * 2 + len(self._ids)) * 4 + _CHUNK * (bytes_of_row + 6 * self._width)
         self._scratch = ggml.init(InitParams(room + 2 * ggml.graph_overhead() + (1 << 20), None, False))
-        for at in range(0, self._common, _CHUNK):
-            self._load(common[at : at + _CHUNK], at)
+        try:
+            for at in range(0, self._common, _CHUNK):
+                self._load(common[at : at + _CHUNK], at)
+        except BaseException:
+            self.free()
+            raise
 
     def _load(self, tokens: NDArray[np.int64], at: int) -> None:
         """Put the tokens' rows where the row `at` begins, whatever their type is, as halves of floats."""

@@ -50,7 +50,7 @@ def findings(sentence: str, source: Source) -> tuple[list[Finding], list[Span]]:
             found.append(Finding(f"number not in source: {number}"))
         for i in places:
             shared[i] += 1 / len(places)
-    tells_names = source.across.partition("-")[0] not in _NOUNS
+    tells_names = source.across not in _NOUNS
     for name in statement.names if tells_names else ():
         if (name.sure or len(name.parts) > 1) and _LATIN.fullmatch(name.text) and source.names.missing(name):
             found.append(Finding(f"name not in the source as it is spelled here: {name.text}", hard=False))

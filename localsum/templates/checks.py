@@ -120,7 +120,7 @@ class Reader:
         cue, match = self._text(at, row, "cue"), self._words(at, row, "match")
         if not shape:
             return None
-        self._fits(at, shape, of, bool(rows), row)
+        self._fits(at, shape, of, fields, bool(rows), row)
         ask, *also = self._asks(at, row, is_one_text=top and shape == "text")
         return Field(
             name=str(name),
@@ -138,7 +138,9 @@ class Reader:
             parts=fields,
         )
 
-    def _fits(self, at: _At, shape: Shape, of: Shape, is_divided: bool, row: dict[str, Any]) -> None:
+    def _fits(
+        self, at: _At, shape: Shape, of: Shape, parts: tuple[Field, ...], is_divided: bool, row: dict[str, Any]
+    ) -> None:
         if of == "items":
             self._wrong(at, "items cannot hold items", "of")
         if of == "choice":
@@ -151,6 +153,8 @@ class Reader:
         has_parts = shape == "record" or (shape == "items" and of == "record")
         if has_parts != is_divided:
             self._wrong(at, "a record needs [[field.part]]" if has_parts else f"shape {shape!r} has no parts")
+        elif parts and not any(_says(part) for part in parts):
+            self._wrong(at, "a record needs a text or a line of its own, which the other parts are about")
 
     def _extract(
         self,
@@ -261,3 +265,8 @@ def _cues(rows: list[dict[str, Any]]) -> set[str]:
     """The cues of all fields and parts, also of those with mistakes: an example for one is no mistake of its own."""
     parts = [part for row in rows if _are_tables(row.get("part")) for part in row["part"]]
     return {row["cue"].strip() for row in [*rows, *parts] if isinstance(row.get("cue"), str)} - {""}
+
+
+def _says(part: Field) -> bool:
+    """Whether a part says something by itself, and not of another."""
+    return part.shape in ("text", "line") and part.extract not in ("owner", "consequence")

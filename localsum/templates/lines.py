@@ -12,6 +12,7 @@ from typing import Any
 
 KeyPath = tuple[str | int, ...]  # keys, and places in arrays of tables: ("field", 0, "part", 2, "words")
 
+_DEEPEST = 8  # keys of a path that are kept: a template has no more than five, and a text of dots has 100,000
 _TOKEN = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}'  # strings, the long ones first: what is inside them is no sign
     r"|'''.*?'{3,5}"
@@ -87,7 +88,7 @@ def _keys(statement: str) -> list[str]:
     except ValueError:  # no statement after all
         return []
     keys = []
-    while found and isinstance(found, dict | list):
+    while found and isinstance(found, dict | list) and len(keys) < _DEEPEST:
         if isinstance(found, dict):
             keys.append(next(iter(found)))
             found = found[keys[-1]]

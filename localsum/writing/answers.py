@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import zip_longest
 
 from localsum.grounding.words import is_unfinished
@@ -51,6 +52,23 @@ def together(each: Field) -> tuple[Field, ...]:
     """The parts that are written with the item. Whose it is to do is taken from its sentences."""
     later = afterwards(each)
     return tuple(part for part in each.parts if part not in later and part.extract != "owner")
+
+
+def is_written(each: Field) -> bool:
+    """Quotes and figures are chosen, never written; asked freely for actions, small models invent them."""
+    is_found = each.extract in ("quotes", "figures", "speakers", "directives", "tasks")
+    return bool(each.ask) and not is_found
+
+
+def wordings(each: Field) -> list[Field]:
+    """The field in each wording of what is asked, under names of their own."""
+    others = [replace(each, name=f"{each.name}~{n}", ask=ask, also=()) for n, ask in enumerate(each.also, 1)]
+    return [each, *others]
+
+
+def as_items(each: Field) -> Field:
+    """A record is asked for as a list of one."""
+    return replace(each, shape="items", of="record", count=(1, 1)) if each.shape == "record" else each
 
 
 def main_part(each: Field) -> Field:

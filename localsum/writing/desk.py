@@ -15,6 +15,7 @@ from localsum.engine import grammar
 from localsum.grounding import Source, check
 from localsum.templates import Field, Template
 from localsum.writing import cues, headline, people, quoting, select, title
+from localsum.writing.answers import main_part
 from localsum.writing.choice import closest
 from localsum.writing.draft import Ask, Draft, Entry
 from localsum.writing.figures import figures
@@ -28,9 +29,9 @@ from localsum.writing.wording import fluent
 
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
 _SHARE_OF_WORDS = 0.85  # of a text's limit that whole sentences are chosen for: 55 of 65 words agreed best with people
-_LEAST_BODY = 12  # words; of a section
+LEAST_BODY = 12  # words; of a section
 _LEAST_SHARED = 0.9  # share of the content words of a line that one sentence must have: of up to nine words, all
-_WORDS_PER_INSIGHT = 160
+WORDS_PER_POINT = 160
 # Extracts that are left empty where the source has nothing of the kind: what is said then, and if it was said above.
 _STRICT = {
     "matching": ("the source says nothing of it", "what the source says of it"),
@@ -114,7 +115,7 @@ class Desk:
 
     def _served(self, each: Field, shelf: Shelf) -> list[Insight]:
         most = each.sentences[1] if each.shape == "text" else each.count[1]
-        words, impact_words = (each.parts or (each,))[0].words, _part_words(each, "consequence")
+        words, impact_words = main_part(each).words, _part_words(each, "consequence")
         if each.extract == "matching":
             others = [o.match for o in self.template.fields if o.extract == "matching" and o is not each]
             return matching(
@@ -169,24 +170,21 @@ class Desk:
 
     def _insights(self, each: Field) -> list[Insight]:
         words = sum(s.words for s in self.material.sentences)
-        most = (
-            1 if each.shape == "record" else min(each.count[1], max(each.count[0], round(words / _WORDS_PER_INSIGHT)))
-        )
-        first = each.parts[0] if each.parts else each
+        most = 1 if each.shape == "record" else min(each.count[1], max(each.count[0], round(words / WORDS_PER_POINT)))
         return select.insights(
             self.material,
             self.topics,
             self.shelf,
             least=min(most, each.count[0]),
             most=most,
-            words=first.words,
+            words=main_part(each).words,
             impact_words=_part_words(each, "consequence"),
             match=each.match,
         )
 
     def _records(self, each: Field, draft: Draft, found: list[Insight]) -> None:
         if not found and each.count[0] > 0 and each.extract not in _STRICT and self.material.sentences:
-            found = [Insight(self._at_least_one((each.parts or (each,))[0].words), None)]
+            found = [Insight(self._at_least_one(main_part(each).words), None)]
             draft.missing.append("the source is too short for points of its own")
         for number, insight in enumerate(found):
             entry = Entry()
@@ -229,7 +227,7 @@ class Desk:
             size = topic.last - topic.first
             most = min(text.sentences[1], 3 if size > 6 else 2 if size > 3 else 1)
             picks.append((topic, select.about(topic, self.material, self.shelf, most=most, words=text.words)))
-        telling = [(topic, pick) for topic, pick in picks if len(pick.text.split()) >= _LEAST_BODY]
+        telling = [(topic, pick) for topic, pick in picks if len(pick.text.split()) >= LEAST_BODY]
         alone = [(topic, pick) for topic, pick in telling if pick.sentences[0].standing > POINTS_BACK]
         if len(alone) >= least:
             return alone

@@ -77,7 +77,7 @@ def finish(each: Field, draft: Draft, source: Callable[[], Source]) -> FieldResu
         return FieldResult(each.name, text, mode, _ground(text, entry, source, own_words=not entry.written), warnings)
     items = tuple(
         Item(
-            entry.parts, _ground(_claims(each, entry), entry, source, own_words=not draft.by_model or not entry.written)
+            entry.parts, _ground(claims(each, entry), entry, source, own_words=not draft.by_model or not entry.written)
         )
         for entry in draft.entries
     )
@@ -91,7 +91,7 @@ def finish(each: Field, draft: Draft, source: Callable[[], Source]) -> FieldResu
     return FieldResult(each.name, items, mode, None, warnings)
 
 
-def _claims(each: Field, entry: Entry) -> str:
+def claims(each: Field, entry: Entry) -> str:
     """The parts of an item that claim something: its sentences, not its heading or category."""
     names = [part.name for part in each.parts if part.shape == "text"] or list(entry.parts)
     return " ".join(entry.parts[name] for name in names if entry.parts.get(name))

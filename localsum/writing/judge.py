@@ -9,26 +9,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from localsum.document import Span
 from localsum.grounding import Source, check
 from localsum.grounding.words import content_stems, stem_overlap
 from localsum.templates import Field
 from localsum.writing import answers, cues, headline, select
-from localsum.writing.desk import Desk
-from localsum.writing.draft import Draft, Entry
+from localsum.writing.desk import LEAST_BODY, WORDS_PER_POINT, Desk
+from localsum.writing.draft import Draft, Entry, claims
 from localsum.writing.gate import Least, in_own_voice, is_quotation, malformed, unfit
 from localsum.writing.matching import matches
 from localsum.writing.material import Sentence
 from localsum.writing.said import REPEATS, is_said, joined, length, points_back, sentences
 from localsum.writing.shelf import runs_of
+from localsum.writing.title import is_heading
 
 # A summary has the source's words but joins its places; an item makes one point.
 TEXT, CLOSING, LINE, ITEM = Least(0.75, 0.6), Least(0.75, 0.8), Least(0.7, 0.6), Least(0.6, 0.75)
-_LEAST_HEADING = 0.75  # of a heading's stems that the source has
 _ANY = 1_000  # words; where the length is checked elsewhere
-_LEAST_BODY = 12  # words of a section
 _LONG = 3_000  # words of a document
-_WORDS_PER_ITEM = 160
 _LEAST_ANSWER = 4  # words of a title or text
 SAID_BEFORE = "said before"
 
@@ -63,7 +60,7 @@ def judge(fields: list[Field], said: dict[str, list[Candidate]], desk: Desk, sou
     for each in desk.template.fields:
         if each.extract in ("directives", "tasks"):  # not written: the source's own words make them
             entries = desk.drafts[each.name].entries
-            out.said += [one for entry in entries for text in entry.parts.values() for one in sentences(text)]
+            out.said += [one for entry in entries for one in sentences(claims(each, entry))]
     for each in sorted(fields, key=_precedence):
         fill = _items if each.shape == "items" else _single
         out.drafts[each.name] = fill(each, said[each.name], desk, source, out)
@@ -104,17 +101,18 @@ def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source
             good.append(text)
         reasons.append(reason)
     if not good:
-        why = f"the model's text was refused ({reasons[0]}); the source's own words are shown"
+        instead = "; the source's own words are shown" if fallback.entries else ""
+        why = f"the model's text was refused ({reasons[0]}){instead}"
         draft = Draft(list(fallback.entries), missing=[*fallback.missing, why])
         out.refused.append(Refusal(each, reasons[0] or ""))
-        if each.extract == "closing":
-            return draft  # see _close
     else:
         own = [entry.parts[each.name] for entry in fallback.entries if len(candidates) > 1 and not source.across]
         chosen = _agreed([*good, *own])
-        draft = (
-            Draft([Entry({each.name: good[chosen]}, written=True)], by_model=True) if chosen < len(good) else fallback
-        )
+        draft = Draft([Entry({each.name: good[chosen]}, written=True)], by_model=True)
+        if chosen >= len(good):
+            draft = Draft(list(fallback.entries), missing=list(fallback.missing))
+    if each.extract == "closing" and not draft.by_model:
+        return draft  # see _close
     if each.shape == "text":
         out.said += sentences(draft.entries[0].parts[each.name]) if draft.entries else []
     return draft
@@ -146,7 +144,7 @@ def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source,
         text, reason = kept(parts[name], part, read, desk, [*out.said, *quotes], ITEM)
         if reason is None and each.extract != "topics" and is_quotation(text):
             reason = "a quotation"
-        if reason is None and each.extract == "topics" and length(text) < _LEAST_BODY:
+        if reason is None and each.extract == "topics" and length(text) < LEAST_BODY:
             reason = "too short"
         if reason is None and points_back(text):
             reason = "it does not say who or what is meant"
@@ -158,7 +156,7 @@ def _items(each: Field, candidates: list[Candidate], desk: Desk, source: Source,
             entry = Entry({**parts, name: text}, list(check(text, read).evidence), written=True)
             _check_parts(each, name, entry, draft, source, desk, out)
             draft.entries.append(entry)
-            out.said += [s for other in entry.parts.values() for s in sentences(other)]
+            out.said += sentences(claims(each, entry))
     if refused:
         draft.missing.append(f"{refused} of the model's items were refused: unsupported, or said before")
     return draft
@@ -170,7 +168,7 @@ def _off_subject(text: str, each: Field, read: Source, desk: Desk) -> str | None
     Asked for risks, small models list facts, and put the words in themselves.
     """
     wanted = cues.matcher(each.match)
-    rests_on = sentences_at(check(text, read).evidence, desk)
+    rests_on = desk.material.at(check(text, read).evidence)
     is_told = any(matches(sentence.text, wanted) for sentence in rests_on)
     return None if is_told else f"it rests on nothing that the source says of {each.label.lower()}"
 
@@ -180,12 +178,12 @@ def _most_shown(each: Field, desk: Desk) -> int:
     if each.extract in ("topics", "matching"):
         return each.count[1]
     words = sum(sentence.words for sentence in desk.material.sentences)
-    return min(each.count[1], max(each.count[0] + 1, round(words / _WORDS_PER_ITEM)))
+    return min(each.count[1], max(each.count[0] + 1, round(words / WORDS_PER_POINT)))
 
 
 def mend_headings(each: Field, draft: Draft) -> None:
     """A heading that is only the beginning of its section becomes a phrase of it."""
-    line = next((part.name for part in each.parts if part.shape == "line"), "")
+    line = next((part.name for part in answers.together(each) if part.shape == "line"), "")
     for entry in draft.entries if line else []:
         text = entry.parts[answers.main_name(each)]
         if runs_of(entry.parts[line]) & runs_of(text):
@@ -204,7 +202,7 @@ def _check_parts(
         own = entry.parts[part.name]
         if part.shape == "line":
             earlier = [other.parts[part.name] for other in draft.entries]
-            if not is_heading(own, part, entry.parts[name], source, earlier):
+            if not is_heading(own, part.words, entry.parts[name], source, earlier):
                 out.untitled.append((each.name, part, entry))
                 weight = dict.fromkeys(content_stems(entry.parts[name]), 1.0)
                 lines = [headline.phrase([entry.parts[name]], part.words, weight), headline.clause(own, part.words)]
@@ -212,18 +210,6 @@ def _check_parts(
         else:
             text, reason = kept(own, part, source, desk, [entry.parts[name]], ITEM)
             entry.parts[part.name] = "" if reason else text
-
-
-def is_heading(line: str, part: Field, text: str, source: Source, earlier: list[str]) -> bool:
-    """Whether the line names what the text is about: of the source's words, and one at least of the text's."""
-    stems = content_stems(line)
-    if malformed(line, part.words) or not stems or line in earlier or "?" in line:
-        return False
-    about = content_stems(text)
-    if runs_of(line) & runs_of(text):
-        return False  # the beginning of a sentence of it
-    is_theirs = bool(source.across) or sum(stem in source.stems for stem in stems) >= _LEAST_HEADING * len(stems)
-    return is_theirs and bool(stems & about)
 
 
 def _fill(each: Field, draft: Draft, desk: Desk, source: Source, out: Judgement) -> None:
@@ -252,10 +238,10 @@ def _fill(each: Field, draft: Draft, desk: Desk, source: Source, out: Judgement)
         if len(draft.entries) >= min(enough, each.count[1]):
             break
         others = out.said if each.extract == "insights" else before
-        least = _LEAST_BODY if each.extract == "topics" else 1
+        least = LEAST_BODY if each.extract == "topics" else 1
         if new := _unsaid(entry, name, others, desk, least):
             draft.entries.append(new)
-            out.said += [s for other in new.parts.values() for s in sentences(other)]
+            out.said += sentences(claims(each, new))
     if not draft.entries and each.count[0]:
         draft.entries += own[:1]  # said before, but better than an empty field
     if not draft.entries:
@@ -276,7 +262,7 @@ def _close(each: Field, draft: Draft, desk: Desk, out: Judgement) -> None:
 def _unsaid(entry: Entry, name: str, said: list[str], desk: Desk, least: int = 1) -> Entry | None:
     """An extractive entry without the sentences that were said; None if fewer than `least` words are left."""
     text = entry.parts[name]
-    every = [s for s in sentences_at(entry.evidence, desk) if stem_overlap(s.text, text) > REPEATS]
+    every = [s for s in desk.material.at(entry.evidence) if stem_overlap(s.text, text) > REPEATS]
     new = [s for s in every if not is_said(s.text, said)]
     if len(new) == len(every):
         return None if points_back(text) or (is_said(text, said) and not new) else entry
@@ -339,7 +325,7 @@ def _unfit(text: str, most_words: int, source: Source, desk: Desk, least: Least)
         return "no answer"
     reason = unfit(text, source, least, most_words)
     if reason is None:
-        inside = sentences_at(check(text, source).evidence[:1], desk)
+        inside = desk.material.at(check(text, source).evidence[:1])
         if inside and not any(_is_story(sentence) for sentence in inside):
             reason = "rests on what is no part of the story"  # an advertisement, a greeting
     return reason
@@ -357,9 +343,3 @@ def _is_plain(text: str) -> bool:
 def is_answer(text: str) -> bool:
     """Whether a text says anything: not "Done." or "HACKED"."""
     return length(text) >= _LEAST_ANSWER
-
-
-def sentences_at(spans: Sequence[Span], desk: Desk) -> tuple[Sentence, ...]:
-    """The document's sentences that lie, in part at least, in one of the spans."""
-    every = desk.material.sentences
-    return tuple(s for s in every if any(s.span.start < e.end and e.start < s.span.end for e in spans))

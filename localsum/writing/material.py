@@ -9,6 +9,7 @@ import bisect
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -80,6 +81,11 @@ class Material:
         standing = max(sentence.standing, -0.3) if follows and sentence.is_usable else sentence.standing
         lost = LOST if standing < POINTS_BACK else 0.0
         return sentence.centrality + self.lead * math.exp(-sentence.place / LEAD_DECAY) + STANDING * standing - lost
+
+    def at(self, spans: Iterable[Span]) -> tuple[Sentence, ...]:
+        """The sentences that lie, in part at least, in one of the spans."""
+        where = tuple(spans)
+        return tuple(s for s in self.sentences if any(s.span.start < e.end and e.start < s.span.end for e in where))
 
     @cached_property
     def spread(self) -> Counter[str]:

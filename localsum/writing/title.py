@@ -8,16 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from localsum.grounding import Source
 from localsum.grounding.names import names_in
 from localsum.grounding.words import content_stems, listed, words
 from localsum.writing import cues, headline
+from localsum.writing.gate import malformed
 from localsum.writing.material import Material, Sentence
+from localsum.writing.shelf import runs_of
 from localsum.writing.wording import fluent
 
 _LEAST_WORDS = 5
 _MOST_HEADING = 7  # words of a clause that may be a heading
 _LEAST_STEMS = 4  # content words of such a clause
 _PHRASES = 4
+_LEAST_HEADING = 0.75  # of a heading's stems that the source has
 _OPTIONS = 5
 _WEIGHTIEST = 6  # stems that a title should have, as many as fit
 _MOST_COMMAS = 2
@@ -148,3 +152,15 @@ def headings(
     names = [name.text for text in shown for name in names_in(text) if name.sure and not name.calendar]
     fresh = [line for line in dict.fromkeys(found) if line not in taken][:_OPTIONS]
     return fresh or [name for name in names if name not in taken][:1] or [headline.clause(shown[0], most_words)]
+
+
+def is_heading(line: str, most_words: int, text: str, source: Source, earlier: Sequence[str]) -> bool:
+    """Whether the line names what the text is about: of the source's words, and one at least of the text's."""
+    stems = content_stems(line)
+    if malformed(line, most_words) or not stems or line in earlier or "?" in line:
+        return False
+    about = content_stems(text)
+    if runs_of(line) & runs_of(text):
+        return False  # the beginning of a sentence of it
+    is_theirs = bool(source.across) or sum(stem in source.stems for stem in stems) >= _LEAST_HEADING * len(stems)
+    return is_theirs and bool(stems & about)

@@ -69,7 +69,8 @@ def _common(text: str, source: Source) -> tuple[float, int]:
 
 def _language_of(document: Document, source: Source) -> str:
     """The code of the source's language, "" if it is not known."""
-    return "en" if source.english else (document.language or "").partition("-")[0].lower().removesuffix("en")
+    code = (document.language or "").partition("-")[0].lower()
+    return "en" if source.english else "" if code == "en" else code
 
 
 def told(

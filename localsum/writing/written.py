@@ -22,7 +22,7 @@ from localsum.grounding.words import content_stems
 from localsum.languages import Language
 from localsum.passages import passages
 from localsum.templates import Field, Template
-from localsum.writing import answers, judge, people, select, tongue
+from localsum.writing import answers, judge, people, select, title, tongue
 from localsum.writing.choice import closest
 from localsum.writing.desk import Desk
 from localsum.writing.draft import Ask, Draft, Entry, Writer, finish
@@ -51,7 +51,7 @@ def write(document: Document, template: Template, key: str, engine: Engine, lang
     desk = Desk(document, template, engine.count_tokens)
     desk.fill()
     source = desk.source
-    fields = [_as_items(each) for each in template.fields if _is_written(each)]
+    fields = [answers.as_items(each) for each in template.fields if answers.is_written(each)]
     quotes = [ask for ask in desk.asks if ask.field.shape == "quote" or ask.field.of == "quote"]
     instruction = template.instruction.replace("{fields}", ", ".join(each.label.lower() for each in template.fields))
     fuse = engine.info.context_tokens // 3  # tokens of one answer, at most
@@ -86,7 +86,7 @@ def write(document: Document, template: Template, key: str, engine: Engine, lang
     is_whole = len(parts) == 1
     # Of a passage a text is only material for the whole's: one wording will do.
     wanted = (
-        [one for each in fields for one in _wordings(each)]
+        [one for each in fields for one in answers.wordings(each)]
         if is_whole
         else [each for each in fields if each.shape in ("items", "text")]
     )
@@ -98,7 +98,7 @@ def write(document: Document, template: Template, key: str, engine: Engine, lang
     if not is_whole:
         # Single texts are written once more, from what was written of each passage and stands in the source.
         digest = _digest([each for each in wanted if each.shape == "text"], texts, reads, desk)
-        single = [one for each in fields if each.shape != "items" for one in _wordings(each)]
+        single = [one for each in fields if each.shape != "items" for one in answers.wordings(each)]
         again = request("all", digest[: 2 * max(_LEAST_PASSAGE, room)], single, [])
         whole = (yield again) if again else {}
         texts |= {each.name: [whole.get(f"all.{each.name}", "")] for each in single}
@@ -106,7 +106,7 @@ def write(document: Document, template: Template, key: str, engine: Engine, lang
         ask.use(found.get(f"0.{ask.name}", ""))
     if language and tongue.is_across(texts, document, source, language):
         for read in (source, *reads):
-            read.across = language.tag
+            read.across = language.code
         texts = {name: ["" if tongue.is_own(text, source) else text for text in row] for name, row in texts.items()}
 
     said = {each.name: _candidates(each, texts, reads, source) for each in fields}
@@ -153,23 +153,6 @@ def _finished(desk: Desk, source: Source, judgement: Judgement, passages: int, c
     return results
 
 
-def _is_written(each: Field) -> bool:
-    """Quotes and figures are chosen, never written; asked freely for actions, small models invent them."""
-    is_found = each.extract in ("quotes", "figures", "speakers", "directives", "tasks")
-    return bool(each.ask) and not is_found
-
-
-def _wordings(each: Field) -> list[Field]:
-    """The field in each wording of what is asked, under names of their own."""
-    others = [replace(each, name=f"{each.name}~{n}", ask=ask, also=()) for n, ask in enumerate(each.also, 1)]
-    return [each, *others]
-
-
-def _as_items(each: Field) -> Field:
-    """A record is asked for as a list of one."""
-    return replace(each, shape="items", of="record", count=(1, 1)) if each.shape == "record" else each
-
-
 def _within(span: Span, document: Document, source: Source) -> Source:
     """The part of the source that one passage is: what was written of it must rest on it."""
     inside = [s for s in source.spans if s.start < span.end and span.start < s.end]
@@ -179,7 +162,7 @@ def _within(span: Span, document: Document, source: Source) -> Source:
 def _candidates(each: Field, texts: dict[str, list[str]], reads: list[Source], source: Source) -> list[Candidate]:
     """What the model proposes for a field: its items, those of all passages in turn, or its text in each wording."""
     if each.shape != "items":
-        answered = [next(iter(texts.get(one.name, ())), "") for one in _wordings(each)]
+        answered = [next(iter(texts.get(one.name, ())), "") for one in answers.wordings(each)]
         return [Candidate({each.name: answers.tidy(text, each)}, source) for text in answered]
     pairs = zip(texts[each.name], reads, strict=True)
     lists = [[Candidate(item, read) for item in answers.parse_items(text, each)] for text, read in pairs]
@@ -233,7 +216,8 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
     and lines of the extractive writer's own."""
     asks = []
     for number, (name, part, entry) in enumerate(judgement.untitled):
-        asks += _heading(part, entry, source, without, f"untitled.{name}.{number}")
+        others = [one for one in judgement.drafts[name].entries if one is not entry]
+        asks += _heading(part, entry, others, source, without, f"untitled.{name}.{number}")
     for each in desk.template.fields:
         if each.shape == "numbers" and each.ask:
             asks += _measures(each, desk.drafts[each.name], source, without)
@@ -252,7 +236,7 @@ def _completions(fields: list[Field], judgement: Judgement, desk: Desk, source: 
                 if part.shape == "choice" and not entry.parts.get(part.name):
                     entry.parts[part.name] = _closest(part, entry, desk)
                 elif part.extract == "owner":
-                    who = (people.owner(desk.material, s) for s in judge.sentences_at(entry.evidence[:1], desk))
+                    who = (people.owner(desk.material, s) for s in desk.material.at(entry.evidence[:1]))
                     entry.parts[part.name] = next(filter(None, who), "")
             if each.parts:
                 entry.parts = {part.name: entry.parts.get(part.name, "") for part in each.parts}
@@ -310,13 +294,13 @@ def _phrase(answer: str, figure: Figure, part: Field, text: str, source: Source)
     return "" if check(phrase, source).verdict == "unsupported" else phrase
 
 
-def _heading(part: Field, entry: Entry, source: Source, without: str, name: str) -> list[Ask]:
+def _heading(part: Field, entry: Entry, others: list[Entry], source: Source, without: str, name: str) -> list[Ask]:
     """A heading for a section whose own was refused."""
     text = " ".join(value for key, value in entry.parts.items() if key != part.name)
 
     def use(answer: str) -> None:
         line = answers.tidy(answer, part)
-        if judge.is_heading(line, part, text, source, []):
+        if title.is_heading(line, part.words, text, source, [other.parts[part.name] for other in others]):
             entry.parts[part.name] = line
 
     rule = answers.grammar_of(part, without)
@@ -335,14 +319,14 @@ def _choice(part: Field, entry: Entry, claim: str, desk: Desk, name: str) -> Ask
 
 
 def _closest(part: Field, entry: Entry, desk: Desk) -> str:
-    return closest(part.options, judge.sentences_at(entry.evidence[:1], desk), desk.material)[0]
+    return closest(part.options, desk.material.at(entry.evidence[:1]), desk.material)[0]
 
 
 def _consequence(
     part: Field, entry: Entry, claim: str, desk: Desk, source: Source, said: list[str], without: str, name: str
 ) -> Ask:
     """What follows from an entry and for whom; where the model's answer is refused, what the source says follows."""
-    near = judge.sentences_at(entry.evidence[:1], desk)
+    near = desk.material.at(entry.evidence[:1])
     text = f"{_excerpt(entry.evidence[:2], source)}\n\nPoint: {claim}"
 
     def use(answer: str) -> None:
