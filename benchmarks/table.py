@@ -38,7 +38,7 @@ def seconds(results: dict[str, Result]) -> str:
                 value = f"{found['median']:.2g} s ({found['low']:.2g} to {found['high']:.2g})"
                 lines.append(_row(what, value, "python benchmarks/micro.py --processes", micro["where"]))
     if point := _point(results, "words", 1000):
-        command = "python benchmarks/scale.py --parts words"
+        command = "python benchmarks/scale.py --quick --parts words"
         loading = "loading the embedded model, table of tokens included"
         lines.append(_row(loading, f"{point['load_s']:.2g} s", command, point["where"]))
         lines.append(_row("1,000 words, model loaded", f"{point['run_s']:.2g} s", command, point["where"]))
@@ -59,7 +59,7 @@ def peers(result: Result) -> str:
     """Articles a minute where every field is written by the model."""
     lines = [
         f"Every field written by the model, from the whole article ({result['model']}, {result['threads']} threads; "
-        "`python benchmarks/peers.py --server PATH/llama-server`):",
+        "`python benchmarks/peers.py --server PATH/llama-server --slots 8 --articles 4 --rounds 3 --also BF16.gguf`):",
         "",
         "| | articles a minute | share of roofline | articles |",
         "|---|---|---|---|",
@@ -78,7 +78,8 @@ def _point(results: dict[str, Result], part: str, words: int) -> Result | None:
 
 
 def _row(what: str, value: str, command: str, where: Result | None) -> str:
-    return f"| {what} | {value} | `{command}` | {where['commit'] if where else '–'} |"
+    on = where["commit"] + (", changed" if where.get("changed") else "") if where else "–"
+    return f"| {what} | {value} | `{command}` | {on} |"
 
 
 def with_tables(readme: str, made: str) -> str:

@@ -33,7 +33,7 @@ def test_each_figure_comes_from_its_result(tmp_path: Path) -> None:
     made = table.tables(tmp_path)
     for row in (
         "| `localsum --help` | 0.12 s (0.11 to 0.2) | `python benchmarks/micro.py --processes` | abc1234 |",
-        "| 1,000 words, model loaded | 2.3 s | `python benchmarks/scale.py --parts words` | abc1234 |",
+        "| 1,000 words, model loaded | 2.3 s | `python benchmarks/scale.py --quick --parts words` | abc1234 |",
         "| localsum | 6.5 | – | 8, 1 round |",
     ):
         assert row in made.splitlines()

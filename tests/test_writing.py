@@ -208,6 +208,9 @@ def test_quotations_have_the_speaker_that_the_text_names() -> None:
         ('According to Lindgaard, "the number of letters is what matters to us".', None),  # no whole sentence
         ('"The number of letters is what matters." Ivo Marten said something else later.', None),
         ('"The number of letters is what matters," the bank said.', None),
+        ('"The number of letters is what matters," said its chairman, Ivo Marten.', "Ivo Marten"),
+        ('"The number of letters is what matters," said the head of the bank, Petra Lindgaard.', "Petra Lindgaard"),
+        ('"The number of letters is what matters," said the bank, which Ivo Marten runs.', None),
     ],
 )
 def test_speakers(text: str, speaker: str | None) -> None:
@@ -316,7 +319,15 @@ def test_transcribed_speech_is_shown_without_its_fillers() -> None:
 
 @pytest.mark.parametrize(
     "dateline",
-    ["ORLEN — ", "HALVØR (Lantern) — ", "ORLEN, Nov 3 (Lantern) - ", "(Lantern) -- ", "PORT DUNMERE, Orlen (LNT) — "],
+    [
+        "ORLEN — ",
+        "HALVØR (Lantern) — ",
+        "ORLEN, Nov 3 (Lantern) - ",
+        "ORLEN, 9 February - ",
+        "ORLEN, 9 Feb. 2026 – ",
+        "(Lantern) -- ",
+        "PORT DUNMERE, Orlen (LNT) — ",
+    ],
 )
 def test_a_dateline_is_no_part_of_what_is_said(dateline: str) -> None:
     document = read_bytes((dateline + ARTICLE).encode(), path="x.txt")
@@ -508,3 +519,9 @@ def test_every_heading_that_may_be_chosen_stands_in_the_text(path: Path) -> None
     for line in (*offered, *shown):
         assert line.casefold() in text
     assert len(set(offered)) == len(offered)
+
+
+def test_a_call_for_more_asks_for_nothing() -> None:
+    assert not cues.is_directive("The passengers' association welcomed the decision but called for more.")
+    assert cues.is_directive("The passengers' association called for more clerks in refund offices.")
+    assert cues.is_directive("The association called on the ministry to sign every refusal.")

@@ -91,7 +91,7 @@ def recommend() -> None:
     why = "the largest instruct model" if best.role == "instruct" else "the largest model"
     note(f"{best.name}: {why} that fits {machine.memory / 1e9:.0f} GB of memory and reads an article in half a minute")
     if row_of(f"{best.name}-slim") is None:
-        note(f"smaller and faster, for English, once it is installed: localsum models slim {best.name}")
+        note(f"smaller, for English, once it is installed: localsum models slim {best.name}")
     note(f"use it: localsum brief PATH --model {best.name}" if present(best) else f"get it: {how_to_get(best)}")
 
 

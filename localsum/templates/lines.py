@@ -87,7 +87,7 @@ def _keys(statement: str) -> list[str]:
         found: Any = tomllib.loads(statement)
     except ValueError:  # no statement after all
         return []
-    keys = []
+    keys: list[str] = []
     while found and isinstance(found, dict | list) and len(keys) < _DEEPEST:
         if isinstance(found, dict):
             keys.append(next(iter(found)))

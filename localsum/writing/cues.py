@@ -37,9 +37,10 @@ PRONOUN_SUBJECT = re.compile(
 PERSON = re.compile(r"(?:and |but |so )?(?:he|she|his|her)\b", _I)
 # An order about something spoken of before: "View them as partners".
 POINTING_OBJECT = re.compile(r"(?:do not |don['’]t )?[a-z]+ (?:it|them|this|these|those|him|her)\b", _I)
-# "MADRID, Nov 3 (Reuters) — ", "(CNN) -- ": where a report comes from.
+# "MADRID, Nov 3 (Reuters) — ", "KARVE, 9 February - ", "(CNN) -- ": where a report comes from.
 DATELINE = re.compile(
-    r"(?:[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’-]+(?:[ ,]{1,2}[A-ZÀ-ÖØ-Þ][\w.'’-]*){0,4}(?:[ ,]{1,2}\d{1,2}(?:, \d{4})?)?"
+    r"(?:[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’-]+(?:[ ,]{1,2}[A-ZÀ-ÖØ-Þ][\w.'’-]*){0,4}"
+    r"(?:[ ,]{1,2}\d{1,2}(?: [A-Z][a-z]{2,8}\.?)?(?:,? \d{4})?)?"
     r"\s?(?:\([^()\n]{2,40}\))?"
     r"|\([A-Z][^()\n]{1,40}\))\s?(?:--?|—|–)\s+(?=[A-Z\d“\"‘'])"
 )
@@ -114,7 +115,8 @@ DIRECTIVE = re.compile(
     _I,
 )
 RECOMMENDS = re.compile(
-    r"\b(?:recommend(?:s|ed|ing)?|urge[sd]?|urging|advise[sd]?|advising|call(?:s|ed|ing)? (?:on|for)|encourage[sd]?"
+    r"\b(?:recommend(?:s|ed|ing)?|urge[sd]?|urging|advise[sd]?|advising|call(?:s|ed|ing)? (?:on|for)(?! more\W*$)"
+    r"|encourage[sd]?"
     r"|it is time to|worth (?:trying|checking|testing|reading)|best practice)\b",
     _I,
 )

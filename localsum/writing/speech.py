@@ -16,8 +16,11 @@ _SAYS = (
     r"|stated|states|claims|claimed|believes|put it|concluded|observed|joked|tweeted|posted)"
 )
 _NAME = r"(?:(?:[A-Z][\w.’'-]*|de|van|von|der|al|bin|du|la|le)\s){0,3}[A-Z][\w’'-]+"
-# “…,” said Anneke Duvall, / “…,” the minister said / “…,” Duvall said
-_AFTER = re.compile(rf"\s*,?\s*(?:{_SAYS}\s+(?P<a>{_NAME})|(?P<b>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b)")
+# “…,” said Anneke Duvall, / “…,” said its chair, Anneke Duvall / “…,” the minister said / “…,” Duvall said
+_TITLED = r"(?:(?:the|its|their|his|her|an?)\s+[a-z][\w’' -]{2,60},\s+)?"
+_AFTER = re.compile(
+    rf"\s*,?\s*(?:{_SAYS}\s+{_TITLED}(?P<a>{_NAME})|(?P<b>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b)"
+)
 # Anneke Duvall, the technology officer, said: “…” / According to Duvall, “…”
 _BEFORE = re.compile(
     rf"(?:(?P<a>{_NAME})(?:,[^,.;“\"]{{3,80}},)?\s+(?:\w+ly\s+)?{_SAYS}(?:\s+[\w’' ]{{1,40}})?[,:]?"
