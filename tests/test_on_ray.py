@@ -137,7 +137,7 @@ def test_only_this_command_opens_the_door() -> None:
     users = [path for path in (ROOT / "localsum").rglob("*.py") if "opened_wide" in path.read_text(encoding="utf-8")]
     assert sorted(path.name for path in users) == ["guard.py", "session.py"]
     users = [path for path in (ROOT / "localsum").rglob("*.py") if ".pool = " in path.read_text(encoding="utf-8")]
-    assert sorted(path.name for path in users) == ["brief.py", "ray.py"]
+    assert sorted(path.name for path in users) == ["ray.py"]
 
 
 def test_without_the_package_it_says_what_to_type(
