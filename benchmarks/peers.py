@@ -27,13 +27,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from where import where
+from where import SPIN, megabytes, where
 
 if TYPE_CHECKING:
     from localsum.engine.types import Request
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-SPIN = {"GOMP_SPINCOUNT": "5000"}  # the same for all; localsum sets it by itself
 CONTEXT = 4096  # tokens for one article and its brief, where a system wants to know
 MOST_TOKENS = 1500  # of one answer written as a whole
 CUE = "\n\nBrief of this article as JSON:\n"
@@ -340,7 +339,7 @@ def _wait(process: subprocess.Popen[bytes]) -> float:
     """The process's end; its peak memory in MB."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return megabytes(usage.ru_maxrss)
 
 
 def reading_speed(model: Path, threads: int) -> float:

@@ -25,10 +25,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from where import ROOT, peak_mb, say, where
+from where import ROOT, SPIN, peak_mb, say, where
 
 RESULTS = ROOT / "benchmarks" / "results" / "scale.json"
-SPIN = {"GOMP_SPINCOUNT": "5000"}
 
 
 @dataclass(frozen=True)

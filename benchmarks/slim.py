@@ -17,7 +17,6 @@ import ctypes
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,10 +26,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from where import where
+from where import SPIN, peak_mb, where
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-SPIN = {"GOMP_SPINCOUNT": "5000"}
 SOURCES = ("writer_summaries", "summedits/news", "changelog/news", "interconnects", "ainews")
 EACH = 6  # documents of each source, so that no source decides
 PREFIX = 512  # tokens
@@ -101,8 +99,7 @@ def speed(path: Path, threads: int, branches: Sequence[int]) -> dict[str, Any]:
             backend.cut(seq, 0)
         writing[str(count)] = count / min(steps)
     backend.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    return {"reading": PREFIX / min(reading), "writing": writing, "peak_mb": peak}
+    return {"reading": PREFIX / min(reading), "writing": writing, "peak_mb": peak_mb()}
 
 
 # In the process that is started

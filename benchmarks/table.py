@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from where import ROOT
+
 RESULTS = ROOT / "benchmarks" / "results"
 BEGIN = "<!-- figures: made by python benchmarks/table.py from benchmarks/results -->"
 END = "<!-- end of figures -->"

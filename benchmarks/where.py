@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+SPIN = {"GOMP_SPINCOUNT": "5000"}  # for processes that are compared: the same for all; localsum sets it by itself
 
 
 def where() -> dict[str, Any]:
@@ -32,6 +33,11 @@ def where() -> dict[str, Any]:
         "llguidance": software["llguidance"],
         "load": machine["load_before"],
     }
+
+
+def megabytes(maxrss: int) -> float:
+    """Of `ru_maxrss`, which is bytes on macOS and units of 1,024 bytes elsewhere."""
+    return maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def _git(*arguments: str) -> str:

@@ -188,6 +188,35 @@ def test_markdown_of_an_article():
     assert "Model | Size\nPike | 1B\nPerch\n\n" in document.text
 
 
+STORIES = [
+    ("A museum turns down $3 million.", "The Ostrava-Hill Collection refused an offer for scans of its drawings."),
+    ("Insurers put a price on agents!", "Harbor & Vane now asks about software agents in its renewal form."),
+    ("A school stops paying:", "After two years the Marrow Valley schools ended their contract for software."),
+]
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_bold_words_that_paragraphs_begin_with_are_headings(form: str):
+    """Only where several do, and only if they end as a heading may: bold names and labels stay in their sentence."""
+
+    def written(pairs: list[tuple[str, str]]) -> str:
+        if form == "md":
+            return "\n\n".join(f"**{bold}** {text}" for bold, text in pairs)
+        page = "".join(f"<p><strong>{bold}</strong> {text}</p>" for bold, text in pairs)
+        return f"<html><body><article>{page}</article></body></html>"
+
+    found = blocks(read(written(STORIES), f"a.{form}"))
+    assert found == [block for bold, text in STORIES for block in (("heading", bold), ("paragraph", text))]
+    for others in (
+        STORIES[:2],
+        [("Harbor & Vane", text) for _, text in STORIES],
+        [("Note:", text) for _, text in STORIES],
+        [(bold, "It refused.") for bold, _ in STORIES],
+    ):
+        kinds = {kind for kind, _ in blocks(read(written(others), f"a.{form}"))}
+        assert kinds == {"paragraph"}, others
+
+
 def test_markdown_is_told_by_its_content():
     assert read(f"## News\n\n{PROSE_TEXT}").format == "markdown"
     assert read(f"See [this](https://example.com). {PROSE_TEXT}", "a.txt").format == "markdown"

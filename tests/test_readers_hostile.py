@@ -158,6 +158,8 @@ def nested(tag: str, times: int) -> bytes:
         ("table.html", lambda: nested("table><tr><td", 50_000), ""),
         ("tables.html", lambda: b"<table><tr><td>words " * 2000 + PROSE_TEXT.encode() * 50_000, ""),
         ("bold.html", lambda: nested("b", 200_000), ""),
+        ("bolds.html", lambda: b"<html><body><p>" + b"<b>words</b> " * 200_000 + b"</p>", "words"),
+        ("bolds.md", lambda: b"**words** " * 2_000 + PROSE_TEXT.encode(), "words"),
         ("wide.html", lambda: b"<html><body>" + b"<p>Some words here.</p>\n" * 200_000, "Some words here"),
         ("tags.html", lambda: b"<p>words " * 5_000_000, "more than 1,000,000 tags"),
         ("open.html", lambda: b"<html><body>" + b"<table><tr><td>" * 1000 + b"<a <b <c " * 50_000, ""),

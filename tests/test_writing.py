@@ -211,6 +211,10 @@ def test_quotations_have_the_speaker_that_the_text_names() -> None:
         ('"The number of letters is what matters," said its chairman, Ivo Marten.', "Ivo Marten"),
         ('"The number of letters is what matters," said the head of the bank, Petra Lindgaard.', "Petra Lindgaard"),
         ('"The number of letters is what matters," said the bank, which Ivo Marten runs.', None),
+        ('"The number of letters is what matters," said Ivo Marten. Expect more of that.', "Ivo Marten"),
+        ('"The number of letters is what matters," said Dr. I. J. Marten. Expect more.', "Dr. I. J. Marten"),
+        ('Ivo Marten runs the bank. "The number of letters is what matters," Marten said.', "Ivo Marten"),
+        ('Ivo Marten met Ada Marten. "The number of letters is what matters," Marten said.', "Marten"),
     ],
 )
 def test_speakers(text: str, speaker: str | None) -> None:

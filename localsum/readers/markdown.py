@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from localsum.readers.decode import clean
-from localsum.readers.pieces import LONG_HEADING_WORDS, Line, Piece, paragraphs, written_width
+from localsum.readers.pieces import LEAD_PARTS, LONG_HEADING_WORDS, Line, Piece, paragraphs, written_width
 from localsum.readers.transcript import Speakers
 
 if TYPE_CHECKING:
@@ -161,14 +161,19 @@ def _inline(content: str) -> tuple[list[Line], list[str]]:
     link: tuple[int, str] | None = None  # where in `parts` the link's text begins, and its address
     unshown = ""  # the tag inside of which nothing is shown
 
-    def close(hard: bool) -> None:
-        nonlocal all_apart, link
+    lead = ""  # the bold words that the line begins with
+
+    def read() -> str:
         text = _LINK.sub(r"\1", _FOOTNOTE_MARK.sub("", clean("".join(parts))[0]))
-        text = _LEFT_OVER.sub("", text)
-        text = re.sub(r"[ \t]+", " ", text).strip()
+        return re.sub(r"[ \t]+", " ", _LEFT_OVER.sub("", text)).strip()
+
+    def close(hard: bool) -> None:
+        nonlocal all_apart, link, lead
+        text = read()
         width = written[len(lines)] if len(lines) < len(written) else len(text)
-        lines.append(Line(text, width, bool(text) and all_apart, hard))
+        lines.append(Line(text, width, bool(text) and all_apart, hard, lead))
         parts.clear()
+        lead = ""
         all_apart, link = True, (0, link[1]) if link else None
 
     for token in tokens:
@@ -195,6 +200,8 @@ def _inline(content: str) -> tuple[list[Line], list[str]]:
             close(hard=kind == "hardbreak")
         elif kind in ("strong_open", "strong_close"):
             apart += token.nesting
+            if all_apart and token.nesting < 0 and len(parts) <= LEAD_PARTS:
+                lead = read()
         elif kind == "link_open":
             link = (len(parts), str(token.attrGet("href") or ""))
             apart += 1

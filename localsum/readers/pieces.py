@@ -16,9 +16,13 @@ from localsum.readers.transcript import STAMP, Speakers, read_turn
 
 WRAP_WIDTH = 120  # nobody wraps wider: lines beyond it are whole paragraphs
 LONG_HEADING_WORDS = 25  # beyond it a heading is a paragraph that someone wanted small
+LEAD_PARTS = 12  # of bold words at the head of a line; with more they are looked at no longer
 NARROW = 40  # nobody wraps narrower
 HEADLINE_WORDS = 20
 HEADING_WORDS = 12
+_LEADS = 3  # paragraphs that begin with bold words, for these to be headings
+_LEAST_LED = 8  # words behind them
+_LEAST_LABEL = 3  # words before a colon: fewer are a label or somebody who speaks
 
 _NO_HEADLINE = re.compile(
     r"(?:by|share|send|print|subscribe|sign up|log in|skip to|listen to|read more|advertisement|photo|image|file|"
@@ -37,6 +41,7 @@ class Line(NamedTuple):
     width: int
     apart: bool = False  # all of it is bold or one link: perhaps a heading
     hard: bool = False  # the writer asked for the line break after it
+    lead: str = ""  # the bold words that it begins with: perhaps a heading run into its paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Piece:
     marker: str = ""
     tight: bool = False  # one line break before it instead of a blank line
     apart: bool = False
+    lead: str = ""
     speaker: str | None = None
 
 
@@ -67,12 +73,14 @@ def paragraphs(lines: Sequence[Line], speakers: Speakers, *, keep_breaks: bool) 
     one_each = len(lines) > 1 and all(ends_sentence(line.text) for line in lines)
     pieces: list[Piece] = []
     gathered: list[str] = []
+    lead = ""
     for number, line in enumerate(lines):
+        lead = lead if gathered else line.lead
         gathered.append(line.text.strip())
         following = lines[number + 1] if number + 1 < len(lines) else None
         joint = None if following is None else _joint(line, following, width, speakers, one_each, keep_breaks)
         if joint is None:
-            pieces.append(Piece("".join(gathered), apart=line.apart and len(gathered) == 1))
+            pieces.append(Piece("".join(gathered), apart=line.apart and len(gathered) == 1, lead=lead))
             gathered = []
         else:
             gathered.append(joint)
@@ -149,18 +157,35 @@ def without_stamps(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def with_headings(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces, with bold or linked lines, title-case lines and the headline of an article as headings."""
+    """The pieces, with bold or linked lines, title-case lines, the headline of an article, and bold words that
+    several paragraphs begin with, as headings."""
+    if sum(map(_runs_in, pieces)) >= _LEADS:
+        pieces = [part for piece in pieces for part in (_parted(piece) if _runs_in(piece) else (piece,))]
     result: list[Piece] = []
     above = 1  # level of the last heading that the writer marked
     for number, piece in enumerate(pieces):
         if piece.kind == "heading":
-            above = piece.level
-        level = 0
+            above = piece.level or above
+        level = min(above + 1, 6) if piece.kind == "heading" and not piece.level else 0
         following = pieces[number + 1] if number + 1 < len(pieces) else None
         if piece.kind == "paragraph" and following and piece.text and not piece.marker:
             level = _level(piece, following, above, first=number == 0)
         result.append(replace(piece, kind="heading", level=level, speaker=None) if level else piece)
     return result
+
+
+def _runs_in(piece: Piece) -> bool:
+    """Whether a paragraph begins with a heading of its own: "**A museum says no.** The Collection refused …"."""
+    lead, words = piece.lead.strip(), len(piece.lead.split())
+    if piece.kind != "paragraph" or piece.marker or piece.speaker or not lead or not piece.text.startswith(lead):
+        return False
+    closed = lead[-1] in ".!?" or (lead[-1] == ":" and words >= _LEAST_LABEL)
+    return closed and words <= HEADLINE_WORDS and len(piece.text[len(lead) :].split()) >= _LEAST_LED
+
+
+def _parted(piece: Piece) -> tuple[Piece, Piece]:
+    lead = piece.lead.strip()
+    return Piece(lead, "heading"), replace(piece, text=piece.text[len(lead) :].strip(), lead="")
 
 
 def _level(piece: Piece, following: Piece, above: int, *, first: bool) -> int:

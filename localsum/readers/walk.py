@@ -12,7 +12,7 @@ from typing import Any
 
 from localsum.document import BlockKind
 from localsum.readers.decode import clean
-from localsum.readers.pieces import LONG_HEADING_WORDS, Line, Piece, paragraphs, written_width
+from localsum.readers.pieces import LEAD_PARTS, LONG_HEADING_WORDS, Line, Piece, paragraphs, written_width
 from localsum.readers.transcript import NOBODY
 
 MAX_CELL_WORDS = 30  # of a table of data; a longer cell is a text that was laid out
@@ -110,6 +110,7 @@ class _Walk:
         self.lines: list[Line] = []
         self.parts: list[str] = []
         self.all_apart = self.all_links = True
+        self.lead = ""  # the bold words that the line begins with
 
     def start(self, element: Any) -> bool:  # noqa: ANN401
         """Begin an element; True where nothing in it is to be read."""
@@ -162,6 +163,8 @@ class _Walk:
         if name in ("b", "strong", "a"):
             self.apart -= 1
             self.links -= name == "a"
+            if self.all_apart and name != "a" and len(self.parts) <= LEAD_PARTS:
+                self.lead = self._read()
         if name not in _BLOCKS:
             return
         if self.row is not None and name not in ("tr", "td", "th"):
@@ -200,12 +203,16 @@ class _Walk:
             self.all_links &= self.links > 0
         self.parts.append(text if self.pre else _SPACE.sub(" ", text))
 
-    def _line(self, *, hard: bool) -> None:
+    def _read(self) -> str:
         text = clean("".join(self.parts))[0]
-        text = text.strip("\n") if self.pre else _SPACE.sub(" ", text).strip()
+        return text.strip("\n") if self.pre else _SPACE.sub(" ", text).strip()
+
+    def _line(self, *, hard: bool) -> None:
+        text, lead = self._read(), self.lead
         self.parts.clear()
+        self.lead = ""
         if text:
-            self.lines.append(Line(text, written_width(text), self.all_apart, hard))
+            self.lines.append(Line(text, written_width(text), self.all_apart, hard, lead))
         self.all_apart = True
 
     def flush(self, *, is_caption: bool = False) -> None:
@@ -248,7 +255,8 @@ class _Walk:
                     self.pieces.append(Piece(piece.text, "item", marker=marker, tight=self.tight))
                     self.tight = True
                 else:
-                    self.pieces.append(Piece(piece.text, kind, apart=piece.apart or all(line.apart for line in group)))
+                    apart = piece.apart or all(line.apart for line in group)
+                    self.pieces.append(Piece(piece.text, kind, apart=apart, lead=piece.lead))
                     self.tight = False
             self.tight = self.tight and bool(self.lists)
 

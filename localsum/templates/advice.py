@@ -68,7 +68,8 @@ def _of_choice(each: Field) -> Iterator[tuple[str, str]]:
 def _unused(each: Field, at: KeyPath, checked: Checked) -> Iterator[tuple[str, str]]:
     """Keys that have no effect in a field of this shape and extract."""
     is_of_texts = each.shape == "text" or (each.shape == "items" and each.of == "text")
-    useful = {"sentences": is_of_texts, "match": each.extract in ("insights", "matching")}
+    is_asked = each.shape in ("line", "choice", "quote") or each.of == "quote"  # of base models
+    useful = {"sentences": is_of_texts, "match": each.extract in ("insights", "matching"), "cue": is_asked}
     for key, is_useful in useful.items():
         if (*at, key) in checked.lines and not is_useful:
             yield key, f"{key!r} has no effect on shape {each.shape!r} with extract {each.extract!r}"

@@ -18,7 +18,9 @@ ANAPHORIC = re.compile(
     r"|for example|for instance|which|one (?:of (?:them|these|those)|reason|example)|as such|in (?:this|that|these"
     r"|those|such)|at (?:this|that)|to (?:this|that|do so)|with (?:this|that)|by (?:this|that)|of (?:these|those)"
     r"|because of (?:this|that)|(?:some|all|most|none|many|several|few) of (?:these|those|them|this|it)|do(?:es"
-    r"|ing)? so|likewise|similarly|conversely|otherwise|instead)\b",
+    r"|ing)? so|likewise|similarly|conversely|otherwise|instead"
+    r"|the (?:other|second|third|fourth|latter|former|next|last|final) (?:thing|one|point|reason|lesson|question"
+    r"|half))\b",
     _I,
 )
 # One that opens with something spoken of before; at the head of a paragraph it may pass.
@@ -67,12 +69,14 @@ CONNECTIVE = re.compile(
 )
 # What a sentence says will follow, for somebody.
 CONSEQUENCE = re.compile(
-    r"\b(?:would|could(?!n['’]t| not)|may|might|means?|meant|meaning|leads? to|led to|leading to|results? in"
+    r"\b(?:(?:would|could(?!n['’]t| not)|(?-i:may)|might)(?! have\b)"
+    r"|means|mean(?= (?:that|more|less|fewer|the|an?)\b)|meant(?! to\b)|meaning|leads? to|led to|leading to|results? in"
     r"|resulted in|allows?"
-    r"|allowing|enables?|enabling|forces?|forced|forcing|lets?|makes? it|making it|risks?|threatens?|threatening"
+    r"|allowing|enables?|enabling|forces?|forced|forcing|lets?(?! (?:us|me|alone)\b|['’]s)"
+    r"|makes? it|making it|risks?|threatens?|threatening"
     r"|because of|as a result|therefore|consequently|thereby|so that|in order to|helps|helping|hurts?|saves?|saving"
     r"|reduces?|reducing|raises?|raising|cuts?|increases?|increasing|improves?|improving|prevents?|preventing"
-    r"|protects?|affects?|impact|effect|consequences?|implications?|pressure|suggests?|signals?|opens? the door"
+    r"|protects?|affects?|impact|effect|consequences?|implications?|pressure|suggests?|signals|opens? the door"
     r"|paves? the way|too late|no longer)\b",
     _I,
 )
@@ -124,10 +128,10 @@ RECOMMENDS = re.compile(
 IMPERATIVE = re.compile(
     r"(?:please\s+)?(?:do not|don['’]t|never|always|begin|consider|use|avoid|ensure|make sure|check|try|keep|build"
     r"|treat|review|watch|update|install|enable|disable|choose|ask|read|learn|write|test|measure|verify|invest"
-    r"|prepare|adopt|replace|remove|add|stop|think|remember|assume|expect|focus on|look for|look at|view them"
+    r"|prepare|adopt|replace|remove|add|stop|think|remember|assume|focus on|look for|look at|view them"
     r"|understand|establish|require|document|audit|migrate|upgrade|rotate|revoke|train|hire|assign|negotiate|budget"
     r"|continue to|prioriti[sz]e|encourage|foster|convene|strengthen|leverage|partner with|expand|promote"
-    r"|start|pick|prefer|pay attention|put|move|switch|track|let|give|set up|be)\s+(?=[a-z“\"'‘`])",
+    r"|start|pick|prefer|pay attention|put|move|switch|track|let|give|set up(?! by\b)|be)\s+(?=[a-z“\"'‘`])",
     _I,
 )
 _RHETORICAL = re.compile(
@@ -139,7 +143,7 @@ _RHETORICAL = re.compile(
 _ADVERB = r"\s(?:(?:also|then|further|first|thus|now|therefore|\w{3,12}ly)\s)?"
 _LABEL = re.compile(r"[A-Z][\w ]{2,30}:\s+(?=[A-Z])")
 _NOT_IMPERATIVE = re.compile(
-    r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|expect that|assume"
+    r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|assume"
     r"|(?:do not|don['’]t) (?:worry|panic|fret|get me wrong|be surprised|hold your breath)"
     # An example or a condition, in the form of an order: "Add a motor, and the car flies."
     r"|(?:consider|take|think of|remember) (?:(?:the|an?|this|that|these|one|our|your)\s(?:\w+\s)?)?(?:examples?"
@@ -223,6 +227,7 @@ NOISE = re.compile(
     r"|that['’]s (?:the|all the) (?:news|time)"
     r"|after the break|right after this"
     r"|cookies?\b.{0,30}\b(?:accept|policy|consent)|privacy policy|terms of (?:use|service)\b.{0,20}\bapply"
+    r"|(?:use|download) \w+ browser|accessible video player"
     r"|table of contents|comments? (?:below|section)|link(?:s)? in the (?:show notes|description)|show notes"
     r"|full (?:disclosure|story|article) (?:here|at|below)|watch the video|in case you missed"
     r"|was originally published|this (?:post|article|newsletter|episode|issue) (?:is|was|covers|contains)|edited by"
@@ -241,7 +246,7 @@ APPENDIX = re.compile(
     r"\W*(?:(?:housekeeping|references|bibliography|(?:useful |more |other )?links"
     r"|(?:further|recommended|additional) reading"
     r"|related(?: (?:posts?|links?|articles?|stories|work))?|acknowledge?ments?|about the authors?|credits|sponsors?"
-    r"|show notes|footnotes|notes|comments|subscribe|share|upcoming events?"
+    r"|show notes|footnotes|notes|corrections?|errata|comments|subscribe|share|upcoming events?"
     r"|see also|elsewhere (?:from|on) .{0,30}"
     r"|newsletters?)\W*)$",
     _I,

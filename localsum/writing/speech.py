@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localsum.document import Span
+from localsum.grounding.names import Name, names_in
+from localsum.grounding.words import normal
 from localsum.writing.material import Material, Sentence
 
 _MARKS = re.compile(r"“[^“”\n]{20,600}”|\"[^\"\n]{20,600}\"|„[^„“\n]{20,600}“|«[^«»\n]{20,600}»")
@@ -15,7 +18,11 @@ _SAYS = (
     r"|asked|asks|replied|replies|announced|insisted|insists|conceded|admits|admitted|recalled|continued|continues"
     r"|stated|states|claims|claimed|believes|put it|concluded|observed|joked|tweeted|posted)"
 )
-_NAME = r"(?:(?:[A-Z][\w.’'-]*|de|van|von|der|al|bin|du|la|le)\s){0,3}[A-Z][\w’'-]+"
+# A full stop belongs to initials and titles alone: "said Calista Wren. Expect competitors to follow."
+_NAME = (
+    r"(?:(?:(?:[A-Z]\.)+|(?:Dr|Mr|Mrs|Ms|St|Prof|Gen|Sen|Rep|Gov|Lt|Col|Sgt|Capt|Rev|Jr)\.|[A-Z][\w’'-]*"
+    r"|de|van|von|der|al|bin|du|la|le)\s){0,3}[A-Z][\w’'-]+"
+)
 # “…,” said Anneke Duvall, / “…,” said its chair, Anneke Duvall / “…,” the minister said / “…,” Duvall said
 _TITLED = r"(?:(?:the|its|their|his|her|an?)\s+[a-z][\w’' -]{2,60},\s+)?"
 _AFTER = re.compile(
@@ -31,6 +38,11 @@ _SHE_SAID = re.compile(rf"\s*,?\s*(?:(?:she|he)\s+(?:{_SAYS})\b|(?:{_SAYS})\s+(?
 _GOES_ON = re.compile(r"[^“”\".!?\n]{3,90},\s+[“\"][a-z]")
 _SOMEBODY_SAID = re.compile(rf"(?P<a>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|\b{_SAYS}\s+(?P<b>{_NAME})")
 _INTRODUCED = re.compile(rf"(?P<name>{_NAME})(?=[,:\s])")
+_MOST_NAMES = 4  # words of one person
+_NO_FIRST_NAME = re.compile(
+    r"(?:\w+(?:day|ly|ing|ed)|Later|Then|Now|Still|However|Instead|Also|Perhaps|Meanwhile|Former|Today|Tomorrow|Even"
+    r"|Only|Like|Unlike|Since|Until|Once|Again|Yet|So|Because|Though|Although|What|Who|Why|How|Where|Here|There)\s"
+)
 _NOT_NAMES = frozenset(
     """The A An It He She They We I This That But And In On At If When While As Mr Mrs Ms Dr""".split()  # noqa: SIM905
 )
@@ -50,6 +62,7 @@ def sayings(material: Material, *, least_words: int, most_words: int) -> list[Sa
     text = material.document.text
     starts = [s.span.start for s in material.sentences]
     found: list[Saying] = []
+    people: list[Name] | None = None
     for match in _MARKS.finditer(text):
         start, end = match.start() + 1, match.end() - 1
         while end > start and text[end - 1] in ", ":
@@ -64,6 +77,9 @@ def sayings(material: Material, *, least_words: int, most_words: int) -> list[Sa
             speaker = _last_speaker(text[text.rfind("\n", 0, start) + 1 : start])
         if speaker is None and text[match.end() - 2] not in ".!?,…":
             continue
+        if speaker and " " not in speaker:
+            people = _people(text) if people is None else people
+            speaker = _in_full(speaker, people, start)
         at = bisect_right(starts, start) - 1
         home = material.sentences[at] if at >= 0 and start < material.sentences[at].span.end else None
         found.append(Saying(Span(start, end), speaker, home))
@@ -79,6 +95,18 @@ def _speaker(text: str, start: int, end: int) -> str | None:
         if match and (name := match["a"] or match["b"]) and name.split()[0] not in _NOT_NAMES:
             return name.removesuffix("’s").removesuffix("'s")
     return None
+
+
+def _people(text: str) -> list[Name]:
+    """Names of several words, as people have them; at the head of a sentence not "Yesterday Teo"."""
+    names = (name for name in names_in(text) if not name.version and 2 <= len(name.parts) <= _MOST_NAMES)
+    return [name for name in names if name.sure or not _NO_FIRST_NAME.match(name.text)]
+
+
+def _in_full(name: str, people: Sequence[Name], before: int) -> str:
+    """Somebody named by one word, as the text names them in full above: "Teo" is Meredith Teo, if no other Teo is."""
+    full = {each.parts: each.text for each in people if each.start < before and each.parts[-1] == normal(name)}
+    return next(iter(full.values())).removesuffix("’s").removesuffix("'s") if len(full) == 1 else name
 
 
 def _last_speaker(before: str) -> str | None:
