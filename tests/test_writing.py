@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from localsum.document import Document
+from localsum.engine.scripted import ScriptedEngine
+from localsum.pipeline import write_briefs
 from localsum.readers import read_bytes, read_path
 from localsum.templates import load_template
 from localsum.writing import cues, headline, select
@@ -529,3 +531,42 @@ def test_a_call_for_more_asks_for_nothing() -> None:
     assert not cues.is_directive("The passengers' association welcomed the decision but called for more.")
     assert cues.is_directive("The passengers' association called for more clerks in refund offices.")
     assert cues.is_directive("The association called on the ministry to sign every refusal.")
+
+
+def test_a_letter_of_several_stories_has_their_headings_and_under_each_its_own_words() -> None:
+    letter = read_bytes((EXAMPLES / "weekly-letter.md").read_bytes(), path="weekly-letter.md")
+    headings = [letter.text[block.start : block.end] for block in letter.blocks if block.kind == "heading"]
+    assert "Insurers put a price on agents." in headings  # bold words that a paragraph begins with
+    (brief,) = write_briefs([letter], load_template(), ScriptedEngine(), model={"name": "x", "sha256": ""})
+    fields = brief.fields
+    assert fields["title"].value == "Pennant slows its assistant down on purpose"
+    sections = fields["sections"].value
+    own = [item for item in sections if f"{item.parts['heading']}." in headings]
+    assert len(own) >= 4
+    for item in own:
+        start = letter.text.index(f"{item.parts['heading']}.")
+        following = min(
+            (b.start for b in letter.blocks if b.kind == "heading" and b.start > start), default=len(letter.text)
+        )
+        assert all(start < span.start and span.end <= following for span in item.grounding.evidence), item.parts
+
+
+def test_what_only_looks_like_a_consequence_is_none() -> None:
+    outlook = select._outlook
+    assert outlook("The move could cut the flight to Asia by three hours.")
+    assert outlook("That means a third of the beds stay empty until the spring.")
+    for text in (
+        "The paper, posted in May of 2023, did not have any models trained with it.",
+        "Their proposal is centred on seven actions that the pages are meant to satisfy.",
+        "A longer term in prison would have followed from such a finding.",
+        "As an exercise, let's estimate how many tokens the firm could make in a day.",
+        "It makes me a little bit nervous that the doors could be left open.",
+    ):
+        assert outlook(text) is None, text
+
+
+@pytest.mark.parametrize(
+    "text", ["Expect competitors to follow within the year.", "Set up by the ministry in 1941, the plant grew."]
+)
+def test_a_prediction_asks_nobody_for_anything(text: str) -> None:
+    assert not cues.is_directive(text)

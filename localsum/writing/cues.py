@@ -235,7 +235,8 @@ NOISE = re.compile(
     r"|delivered (?:to|through|straight to) your|letters to the editor"
     r"|what you think about this|(?:visit|find|like|join) (?:us|\w+) on (?:facebook|twitter"
     r"|instagram|linkedin|mastodon|bluesky)|send this (?:page|story)|editor['’]s note|via email|share on"
-    r"|reporting by|correction:|reply to this (?:mail|email))\b|^FILE\b|\bfile photo|\bAP Photo|^\(also see"
+    r"|reporting by|correction:|reply to this (?:mail|email|letter|newsletter|message))\b"
+    r"|^FILE\b|\bfile photo|\bAP Photo|^\(also see"
     r"|\b(?:I['’]m|this is)\b.{3,60}\b(?:news|podcast|show|episode|issue)\b.{0,30}\b(?:week|day|number|#)"
     r"|<\|[^|\n]{1,40}\|?>|</?(?:start|end)_of_\w{1,10}>|\b(?:ignore"
     r"|disregard|forget) (?:all |your |the |any |previous |prior )+instructions\b|https?://|www\.|\S@\S+\.\w",

@@ -21,7 +21,7 @@ from localsum.writing.draft import Ask, Draft, Entry
 from localsum.writing.figures import figures
 from localsum.writing.gate import refuse
 from localsum.writing.matching import matching
-from localsum.writing.material import POINTS_BACK, Material, Sentence, gather
+from localsum.writing.material import POINTS_BACK, Material, Sentence, gather, stories
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
 from localsum.writing.topics import Topic, topics
@@ -30,6 +30,7 @@ from localsum.writing.wording import fluent
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
 _SHARE_OF_WORDS = 0.85  # of a text's limit that whole sentences are chosen for: 55 of 65 words agreed best with people
 LEAST_BODY = 12  # words; of a section
+_LEAST_TITLE = 4  # words of a story's heading
 _LEAST_SHARED = 0.9  # share of the content words of a line that one sentence must have: of up to nine words, all
 WORDS_PER_POINT = 160
 # Extracts that are left empty where the source has nothing of the kind: what is said then, and if it was said above.
@@ -224,19 +225,27 @@ class Desk:
         """What is said about each topic that has enough of its own to say, beside the summary and the points."""
         picks = []
         for topic in self.topics:
-            size = topic.last - topic.first
-            most = min(text.sentences[1], 3 if size > 6 else 2 if size > 3 else 1)
-            picks.append((topic, select.about(topic, self.material, self.shelf, most=most, words=text.words)))
+            own = Topic(*topic.under, topic.heading) if topic.under else topic
+            pick = self._about(own, text)
+            if own != topic and len(pick.text.split()) < LEAST_BODY:  # what joined it has more to say
+                own, pick = replace(topic, heading=None), self._about(topic, text)
+            picks.append((own, pick))
         telling = [(topic, pick) for topic, pick in picks if len(pick.text.split()) >= LEAST_BODY]
         alone = [(topic, pick) for topic, pick in telling if pick.sentences[0].standing > POINTS_BACK]
         if len(alone) >= least:
             return alone
         return telling
 
+    def _about(self, topic: Topic, text: Field) -> Pick:
+        size = topic.last - topic.first
+        most = min(text.sentences[1], 3 if size > 6 else 2 if size > 3 else 1)
+        return select.about(topic, self.material, self.shelf, most=most, words=text.words)
+
     # What the model writes or chooses
 
     def _line(self, each: Field, draft: Draft) -> None:
-        """A title: the document's own, else the model's if it passes the gate, else a clause of the best sentence."""
+        """A title: the document's own, or of several stories the first one's; else the model's if it passes the gate,
+        else a clause of the best sentence."""
         lead = self._lead()
         entry = Entry({each.name: ""}, [s.span for s in lead[:1]])
         draft.entries.append(entry)
@@ -245,6 +254,11 @@ class Desk:
             entry.parts[each.name] = own
             entry.own_title, entry.evidence = True, []
             return
+        for story in stories(self.material.document):
+            line = headline.without_number(self.material.text(story.heading))
+            if _LEAST_TITLE <= len(line.split()) <= each.words and headline.is_telling(line) and "?" not in line:
+                entry.parts[each.name], entry.evidence = line, [story.heading]
+                return
         lines = title.clauses(self.material, each.words)
         best = max(self.material.sentences, key=self.material.salience, default=None)
         entry.parts[each.name] = headline.clause(best.text, each.words) if best else ""

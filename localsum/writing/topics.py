@@ -23,11 +23,14 @@ _LEAST_WORDS = 45  # a topic shorter than this joins a neighbour
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Sentences `first` to `last` (not included) of the material; `heading` is the document's own, where it has one."""
+    """Sentences `first` to `last` (not included) of the material; `heading` is the document's own, where it has one,
+    and `under` are the sentences that stand under it, also of a topic that others have joined.
+    """
 
     first: int
     last: int
     heading: Span | None = None
+    under: tuple[int, int] | None = None
 
 
 def topics(material: Material, most: int) -> list[Topic]:
@@ -55,7 +58,8 @@ def _by_headings(material: Material) -> list[Topic]:
             starts.append(first)
             names.append(span)
     ends = [*starts[1:], len(material.sentences)]
-    return [Topic(a, b, name) for a, b, name in zip(starts, ends, names, strict=True) if b > a]
+    found = zip(starts, ends, names, strict=True)
+    return [Topic(a, b, name, (a, b) if name else None) for a, b, name in found if b > a]
 
 
 def _is_title(material: Material, block: Block) -> bool:
@@ -118,7 +122,7 @@ def _merge(material: Material, found: list[Topic], most: int) -> list[Topic]:
         a, b = before[small], after[small]
         a, b = (small, b) if a < 0 or (b < len(found) and sizes[b] <= sizes[a]) else (a, small)
         larger = kept[a] if sizes[a] >= sizes[b] else kept[b]
-        kept[a] = Topic(kept[a].first, kept.pop(b).last, larger.heading)
+        kept[a] = Topic(kept[a].first, kept.pop(b).last, larger.heading, larger.under)
         sizes[a] += sizes[b]
         heapq.heappush(smallest, (sizes[a], a))
         after[a] = after[b]
