@@ -166,14 +166,18 @@ def medians(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def keep(
     kept: list[dict[str, Any]], taken: dict[Point, list[dict[str, Any]]], here: dict[str, Any], path: Path
 ) -> None:
-    """Writes the results: what was taken now instead of what was kept of the same parts and models."""
+    """Writes the results: the points taken now instead of those kept of the same kind and size."""
     fresh = [
         asdict(point) | {"model": Path(point.model).name.removesuffix(".gguf"), "where": here} | medians(rounds)
         for point, rounds in taken.items()
     ]
-    replaced = {(each["part"], each["model"]) for each in fresh}
-    rows = [each for each in kept if (each["part"], each["model"]) not in replaced] + fresh
+    replaced = set(map(_identity, fresh))
+    rows = sorted([each for each in kept if _identity(each) not in replaced] + fresh, key=_identity)
     path.write_text(json.dumps({"points": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[key] for key in ("part", "model", "words", "documents", "branches"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

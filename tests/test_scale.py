@@ -1,5 +1,6 @@
 """The model of cost: it finds coefficients that made the figures, none below zero, and says how far it is off."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -96,3 +97,14 @@ def test_some_points_of_every_part_are_held_out() -> None:
         for part in ("words", "documents", "branches", "written"):
             held = [point.is_held_out for point in found if point.part == part]
             assert 0 < sum(held) < len(held) / 1.9
+
+
+def test_points_measured_anew_take_the_place_of_the_same_points_alone(tmp_path: Path) -> None:
+    path, figures = tmp_path / "scale.json", {"run_s": 2.0}
+    ten, hundred = (scale.Point("documents", "m", 400, count) for count in (10, 100))
+    scale.keep([row(400, 1, 9.0)], {ten: [figures], hundred: [figures]}, {"commit": "old"}, path)
+    kept = json.loads(path.read_text(encoding="utf-8"))["points"]
+    scale.keep(kept, {ten: [{"run_s": 3.0}, {"run_s": 5.0}, {"run_s": 4.0}]}, {"commit": "new"}, path)
+    found = json.loads(path.read_text(encoding="utf-8"))["points"]
+    said = {(each["part"], each["documents"]): (each["run_s"], each["where"]["commit"]) for each in found}
+    assert said == {("words", 1): (9.0, "abc"), ("documents", 10): (4.0, "new"), ("documents", 100): (2.0, "old")}

@@ -29,7 +29,7 @@ from localsum.engine.types import Counts, Event, ModelInfo, Prompt, Request, Seg
 from localsum.errors import EngineError, ModelError
 
 _KV_TYPES = {"f16": lib.GGML_TYPE_F16, "q8_0": lib.GGML_TYPE_Q8_0}
-_OVERLAP = 4  # branches that may still run when the reading of the next document begins
+_OVERLAP = 0  # branches that may still run when the reading of the next document begins (DECISIONS.md)
 _log_lines: list[str] = []
 
 

@@ -28,7 +28,7 @@ _FOREIGN = 0.1  # of what a sequence has read: with more tokens than that outsid
 _FEW = 8  # rare tokens say nothing of a language
 _COMMON = 32_768  # pieces: more do not fit the caches of processors beside the rest, and hardly any is ever missed
 _READ = 8192  # rows for tokens that were read; the oldest give way
-_CHUNK = 4096  # rows that are brought in at once
+_CHUNK = 1024  # rows that are brought in at once: more take memory and no less time
 _MOST_BYTES = 256 << 20
 _TOLERANCE = 0.1  # of the range of logits: kernels differ by less, another formula by more
 

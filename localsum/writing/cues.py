@@ -175,7 +175,8 @@ CLOSING = re.compile(
 # An advertisement: what stands around it is one too.
 SPONSOR = re.compile(
     r"\b(?:sponsor(?:s|ed|ing)?|brought to you|promo code|discount code|percent off|free trial"
-    r"|head (?:over )?to \S+\.\w+)\b|% off\b",
+    r"|head (?:over )?to \S+\.\w+|our friends at|early[- ]bird|register (?:now|here|today)"
+    r"|free (?:live |online )*(?:workshop|webinar|conference))\b|% off\b",
     _I,
 )
 # Talk about the text itself.

@@ -147,6 +147,9 @@ class Desk:
     # Texts and lists of records
 
     def _text(self, each: Field, draft: Draft) -> None:
+        if each.extract == "closing" and self.material.stories:
+            draft.missing.append("several stories in one have no end in common")
+            return
         chooser = select.closing if each.extract == "closing" else select.central
         most = each.sentences[1]
         if any(other.shape not in ("line", "choice") for other in self.template.fields if other is not each):

@@ -67,6 +67,7 @@ class Sentence:
 class Material:
     document: Document
     sentences: tuple[Sentence, ...]
+    stories: tuple[tuple[int, int], ...] = ()  # of a document that holds several: first sentence, and behind the last
 
     @cached_property
     def lead(self) -> float:
@@ -132,7 +133,8 @@ def gather(document: Document) -> Material:
             Sentence(index, span, sentence.block, text, count, frozenset(bag), centrality[index], standing, before)
         )
         place += found[-1].is_usable
-    return Material(document, tuple(found))
+    edges = sorted(stories) + [len(found)] * bool(stories)
+    return Material(document, tuple(found), tuple(pairwise(edges)))
 
 
 def _without_dateline(document: Document, sentence: Whole) -> Whole:

@@ -20,6 +20,9 @@ from localsum.writing.shelf import MOST_OVERLAP, Shelf, overlap
 from localsum.writing.topics import Topic
 from localsum.writing.wording import closed, fluent, opening
 
+_OPENING = 3  # sentences of a story that may say what it is about
+_LEAST_OPENINGS = 2  # of stories; fewer are filled up with salient sentences
+_LEAST_STORY = 50  # words of one that a summary may tell of
 _MOST_GAP = 3  # sentences that a run may leave out at once
 # Neither what somebody says of himself nor what went before follows from anything; nor does what is only imagined.
 _NO_IMPACT = re.compile(
@@ -72,8 +75,8 @@ def central(material: Material, shelf: Shelf, *, most: int, words: int, at_most:
 
     Each choice may let the next sentence follow it. A second sentence may use all of `at_most` words.
     """
-    chosen: list[Sentence] = []
-    while len(chosen) < most:
+    chosen = _openings(material, shelf, most=most, words=at_most)
+    while len(chosen) < (min(most, _LEAST_OPENINGS) if material.stories else most):
         shown = {s.index for s in chosen}
 
         def score(sentence: Sentence, shown: set[int] = shown) -> float:
@@ -88,6 +91,22 @@ def central(material: Material, shelf: Shelf, *, most: int, words: int, at_most:
             break
         chosen += more
     return pick_of(chosen)
+
+
+def _openings(material: Material, shelf: Shelf, *, most: int, words: int) -> list[Sentence]:
+    """Of a document that holds several stories: a sentence of each of the first, that says what it is about."""
+    chosen: list[Sentence] = []
+    for first, last in material.stories:
+        inside = material.sentences[first:last]
+        opening = [s for s in inside if s.place < _OPENING and s.standing > _ALONE and not cues.PERSONAL.search(s.text)]
+        used = sum(s.words for s in chosen)
+        if sum(s.words for s in inside) >= _LEAST_STORY:
+            chosen += greedy(
+                opening, lambda s: s.standing + 0.3 * s.centrality - 0.2 * s.place, shelf, most=1, words=words - used
+            )
+        if len(chosen) == most:
+            break
+    return chosen
 
 
 def _says_who(sentence: Sentence, before: Sentence) -> bool:
