@@ -228,9 +228,10 @@ class Desk:
         """What is said about each topic that has enough of its own to say, beside the summary and the points."""
         picks = []
         for topic in self.topics:
-            own = Topic(*topic.under, topic.heading) if topic.under else topic
+            is_joined = topic.under not in (None, (topic.first, topic.last))
+            own = Topic(*topic.under, topic.heading) if topic.under and is_joined else topic
             pick = self._about(own, text)
-            if own != topic and len(pick.text.split()) < LEAST_BODY:  # what joined it has more to say
+            if is_joined and len(pick.text.split()) < LEAST_BODY:  # what joined it has more to say
                 own, pick = replace(topic, heading=None), self._about(topic, text)
             picks.append((own, pick))
         telling = [(topic, pick) for topic, pick in picks if len(pick.text.split()) >= LEAST_BODY]

@@ -31,7 +31,7 @@ _NO_IMPACT = re.compile(
 )
 _FAR = 40  # sentences between a claim and what follows from it, at most
 # How much a sentence must read as a consequence, right behind the claim and elsewhere. Of 97 read beside their claims
-# over the development set those below were impacts one time in five, those above three times in five.
+# over the development set those below were impacts one time in five, those above one time in two.
 _LEAST_CONSEQUENCE, _LEAST_ELSEWHERE = 0.7, 1.3
 _BEHIND = range(1, 4)  # sentences
 _ALONE = -0.9  # standing of a sentence that can be shown without its neighbours
