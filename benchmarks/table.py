@@ -60,7 +60,8 @@ def peers(result: Result) -> str:
     """Articles a minute where every field is written by the model."""
     lines = [
         f"Every field written by the model, from the whole article ({result['model']}, {result['threads']} threads; "
-        "`python benchmarks/peers.py --server PATH/llama-server --slots 8 --articles 4 --rounds 3 --also BF16.gguf`):",
+        "`python benchmarks/peers.py --server PATH/llama-server --systems localsum server --slots 8 --articles 16 "
+        "--rounds 3 --also BF16.gguf`):",
         "",
         "| | articles a minute | share of roofline | articles |",
         "|---|---|---|---|",

@@ -17,7 +17,9 @@ ANAPHORIC = re.compile(
     r"|each(?= (?:of|has|had|is|was|can|will|one|other)\b)|others?|either|here|there|then|yet"
     r"|for example|for instance|which|one (?:of (?:them|these|those)|reason|example)|as such|in (?:this|that|these"
     r"|those|such)|at (?:this|that)|to (?:this|that|do so)|with (?:this|that)|by (?:this|that)|of (?:these|those)"
-    r"|because of (?:this|that)|(?:some|all|most|none|many|several|few) of (?:these|those|them|this|it)|do(?:es"
+    r"|because of (?:this|that)|(?:some|all|most|none|many|several|few|half|\d[\d,.]*|one|two"
+    r"|three|four|five|six|seven|eight|nine|ten|dozens|hundreds) of (?:these|those|them|this|it)"
+    r"|(?:some|many|several|few|two|three|four|five|six|dozens of|hundreds of) others?|do(?:es"
     r"|ing)? so|likewise|similarly|conversely|otherwise|instead"
     r"|the (?:other|second|third|fourth|latter|former|next|last|final) (?:thing|one|point|reason|lesson|question"
     r"|half))\b",
