@@ -66,7 +66,7 @@ CONNECTIVE = re.compile(
     r"|anyway|okay|ok|yeah|yes|no|right|look|now|actually|basically|honestly"
     r"|frankly|sure|here['’]s the thing)(?:,\s+|\s+[—–-]\s+)|(?:and|but"
     r"|or|yet|so(?!\s(?:long|far|much|many|called|that|too|do|does|is|are|was|were|it|they|he"
-    r"|she)\b))\s+(?=[a-z“\"'‘])",
+    r"|she)\b))\s+(?=[a-z\d“\"'‘])",
     _I,
 )
 # What a sentence says will follow, for somebody.
