@@ -3,6 +3,7 @@
 `pytest --golden-update` writes the files instead; read the diff before keeping them.
 """
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from command_line import said, stand  # noqa: F401  (fixtures)
 
 GOLDEN = Path(__file__).parent / "golden"
+
+# Shells start what runs in the background with Ctrl-C ignored, and programs that the tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
