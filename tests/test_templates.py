@@ -374,6 +374,7 @@ ADVICE = [
     (f"{LINE}", None, "no description"),
     (f"{LINE}sentences = [1, 2]", 4, "'sentences' has no effect on shape 'line'"),
     (f"{LINE}match = ['x']", 4, "'match' has no effect on shape 'line'"),
+    ('name = "x"\n[[field]]\nname = "a"\nshape = "text"\ncue = "A:"', 5, "'cue' has no effect on shape 'text'"),
     ('[[field]]\nname = "a"\nshape = "text"\nwords = 9\nsentences = [2, 3]', 4, "9 words are few for 2 sentences"),
     ('[[field]]\nname = "a"\nshape = "choice"\noptions = ["x", "y"]', 4, "no words that speak for the options"),
 ]
