@@ -17,6 +17,7 @@ from localsum.templates import Field, Template
 from localsum.writing import cues, headline, people, quoting, select, title
 from localsum.writing.answers import main_part
 from localsum.writing.choice import closest
+from localsum.writing.directives import directives
 from localsum.writing.draft import Ask, Draft, Entry
 from localsum.writing.figures import figures
 from localsum.writing.gate import refuse
@@ -128,7 +129,7 @@ class Desk:
                 words=words,
                 impact_words=impact_words,
             )
-        chooser = people.tasks if each.extract == "tasks" else select.directives
+        chooser = people.tasks if each.extract == "tasks" else directives
         return chooser(self.material, shelf, most=most, words=words, impact_words=impact_words)
 
     def _speakers(self, each: Field, draft: Draft) -> None:

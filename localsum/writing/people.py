@@ -11,6 +11,7 @@ from collections import Counter
 from localsum.document import Span
 from localsum.grounding.words import is_unfinished
 from localsum.writing import select
+from localsum.writing.directives import advice
 from localsum.writing.material import Material, Sentence
 from localsum.writing.shelf import Shelf
 
@@ -86,7 +87,7 @@ def tasks(material: Material, shelf: Shelf, *, most: int, words: int, impact_wor
     Where nobody speaks, also what the document recommends.
     """
     spoken = any(block.speaker for block in material.document.blocks)
-    advised = set() if spoken else {s.index for s in select.advice(material, words)}
+    advised = set() if spoken else {s.index for s in advice(material, words)}
 
     def score(sentence: Sentence) -> float:
         return 1.0 * bool(_BY_WHEN.search(sentence.text)) + 0.4 * sentence.centrality + 0.5 * sentence.standing

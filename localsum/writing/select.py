@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from localsum.document import Span
@@ -345,28 +345,3 @@ def _follows(claim: Sentence, other: Sentence, outlook: _Outlook, material: Mate
         return -1.0
     cue = 1.5 * explicit * is_next + 0.6 * strong + 0.3 * weak
     return cue + standing + 0.4 * min(4.0, bond) - 0.1 * min(6, abs(distance) - 1) - 0.5 * (distance < 0)
-
-
-def advice(material: Material, words: int) -> list[Sentence]:
-    """The sentences that tell somebody to do something."""
-    return [
-        s
-        for s in material.sentences
-        if s.is_usable and 6 <= s.words <= words and s.text[:1] not in '“"' and cues.is_directive(s.text)
-    ]
-
-
-def directives(material: Material, shelf: Shelf, *, most: int, words: int, impact_words: int) -> list[Insight]:
-    """What the document tells somebody to do, best first by how directly it says so, in its own order."""
-
-    def score(sentence: Sentence) -> float:
-        imperative = bool(cues.IMPERATIVE.match(sentence.text))
-        modal = bool(cues.DIRECTIVE.search(sentence.text))
-        return 1.0 * modal + 0.8 * imperative + 0.4 * sentence.centrality + sentence.standing
-
-    found: list[Insight] = []
-    for sentence in sorted(advice(material, words), key=lambda s: (-score(s), s.index)):
-        if len(found) < most and shelf.is_free(sentence):
-            insight = insight_of(material, sentence, shelf, words=words, impact_words=impact_words)
-            found.append(replace(insight, pick=replace(insight.pick, text=cues.without_label(insight.pick.text))))
-    return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
