@@ -236,6 +236,16 @@ def test_a_wording_whose_answer_is_refused_has_no_say() -> None:
     assert "Rotterdam" not in str(summary)
 
 
+def test_an_extract_that_two_unlike_answers_both_agree_with_is_shown() -> None:
+    extract = str(brief_of({})["summary"])
+    first, _, last = extract.partition(". ")
+    one = f"{first}. Halden unloads ships with driverless cranes since 2021."
+    other = f"Norvik paid 8 percent of the port's fees last year. {last}"
+    assert {one, other}.isdisjoint({extract})
+    summary = brief_of({"0.summary": one, "0.summary~1": other}).fields["summary"]
+    assert (summary.mode, summary.value) == ("extractive", extract)
+
+
 def test_a_refused_text_is_asked_for_once_more_with_the_reason() -> None:
     asked: list[str] = []
 

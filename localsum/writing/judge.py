@@ -108,8 +108,9 @@ def _single(each: Field, candidates: list[Candidate], desk: Desk, source: Source
     else:
         own = [entry.parts[each.name] for entry in fallback.entries if len(candidates) > 1 and not source.across]
         chosen = _agreed([*good, *own])
-        draft = Draft([Entry({each.name: good[chosen]}, written=True)], by_model=True)
-        if chosen >= len(good):
+        if chosen < len(good):
+            draft = Draft([Entry({each.name: good[chosen]}, written=True)], by_model=True)
+        else:
             draft = Draft(list(fallback.entries), missing=list(fallback.missing))
     if each.extract == "closing" and not draft.by_model:
         return draft  # see _close
