@@ -94,8 +94,11 @@ class _BrokenError(Exception):
     """Inside this file: the reason a file cannot be used."""
 
 
-def read_header(path: Path) -> Header:
-    """The header of a whole, plain GGUF model file. Raises ModelError for anything else; reads no tensor data."""
+def read_header(path: Path, kind: str = "model") -> Header:
+    """The header of a whole, plain GGUF file of a model, or of another `kind`: "adapter".
+
+    Raises ModelError for anything else; reads no tensor data.
+    """
     try:
         if not path.is_file():
             raise _BrokenError("is a folder or a device, not a file" if path.exists() else "does not exist")
@@ -106,7 +109,7 @@ def read_header(path: Path) -> Header:
             if file.read(4) != b"GGUF":
                 raise _BrokenError("is not a GGUF file")
             with mmap.mmap(file.fileno(), min(size, MAX_HEADER_BYTES), access=mmap.ACCESS_READ) as data:
-                return _parse(_Cursor(data), size)
+                return _parse(_Cursor(data), size, kind)
     except _BrokenError as broken:
         reason = str(broken)
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
@@ -176,7 +179,7 @@ class _Cursor:
         return kind, count, None
 
 
-def _parse(cursor: _Cursor, size: int) -> Header:
+def _parse(cursor: _Cursor, size: int, wanted: str) -> Header:
     cursor.skip(4)
     version = cursor.u32()
     if version not in (2, 3):
@@ -224,8 +227,8 @@ def _parse(cursor: _Cursor, size: int) -> Header:
 
     header = Header(version, metadata, lengths, numbers, frozenset(text_arrays), tensors, spans, data_start)
     kind_of_file = header.metadata.get("general.type", "model")
-    if kind_of_file != "model":
-        raise _BrokenError(f"is not a model: its type is {kind_of_file!r}")
+    if kind_of_file != wanted:
+        raise _BrokenError(f"is no {wanted}: its type is {kind_of_file!r}")
     if not header.architecture or not tensor_count:
         raise _BrokenError("names no architecture" if tensor_count else "holds no tensors")
     if header.metadata.get("split.count", 1) not in (0, 1):

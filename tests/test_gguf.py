@@ -77,7 +77,7 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path):
         (make_gguf([pair("x", 9, struct.pack("<IQ", 10, 2**63))]), "ends too early"),
         (make_gguf([pair("x", 8, struct.pack("<Q", 2**64 - 1))]), "ends too early"),
         (make_gguf([pair("general.alignment", 4, struct.pack("<I", 0))]), "power of two"),
-        (make_gguf([ARCHITECTURE, pair("general.type", 8, string("adapter"))]), "not a model"),
+        (make_gguf([ARCHITECTURE, pair("general.type", 8, string("adapter"))]), "no model"),
         (make_gguf([ARCHITECTURE, pair("split.count", 2, struct.pack("<H", 3))]), "split"),
         (make_gguf(tensors=[(0, (2**32,) * 4, 0)]), "is cut off"),
         (make_gguf(tensors=[(0, (1,), 2**64 - 32)]), "is cut off"),

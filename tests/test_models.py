@@ -149,7 +149,7 @@ def test_a_failing_disk_leaves_nothing(entry, folder, monkeypatch, call, code):
 def test_too_little_space_is_found_before_writing(entry, folder, monkeypatch):
     usage = shutil.disk_usage(folder.parent)
     monkeypatch.setattr(packages.shutil, "disk_usage", lambda _: usage._replace(free=len(WHOLE) - 1))
-    monkeypatch.setattr(packages, "_copy", lambda *_: pytest.fail("began to write"))
+    monkeypatch.setattr(packages, "_write", lambda *_: pytest.fail("began to write"))
     with pytest.raises(ModelError, match="1 MB are free") as caught:
         find_model("tiny")
     assert caught.value.hint.startswith("Free some space")
@@ -175,11 +175,11 @@ from localsum.models import RegistryEntry, packages
 entry = {entry!r}
 models.registry = lambda: (entry,)
 packages._COPY_BYTES = 4096
-copy = packages._copy
+copy = packages._write
 def told(*arguments):
     print("copying", flush=True)
     copy(*arguments)
-packages._copy = told
+packages._write = told
 class Slow:  # about 0.2 s for all parts, so that "the middle" lasts
     def __init__(self): self.digest = hashlib.new("sha256")
     def update(self, block): time.sleep(0.001); self.digest.update(block)

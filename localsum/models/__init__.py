@@ -14,7 +14,9 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from localsum.errors import ModelError
 from localsum.folders import models_dir
@@ -95,7 +97,9 @@ def present(entry: RegistryEntry) -> bool:
     """Whether the model seems to be on this computer. Cheap: compares sizes, hashes nothing, writes nothing."""
     if not entry.sha256:
         return False
-    return any(size_of(place) == entry.bytes for place in _places(entry)) or bool(packages.parts(entry))
+    base = row_of(entry.base) if entry.base else None
+    is_here = any(size_of(place) == entry.bytes for place in _places(entry)) or bool(packages.parts(entry))
+    return is_here or (base is not None and present(base))
 
 
 def how_to_get(entry: RegistryEntry) -> str:
@@ -121,7 +125,9 @@ def resolve(entry: RegistryEntry) -> Model:
     if found:
         path = found
     elif len(parts) > 1:
-        path = packages.assemble(entry, parts, places[-1])
+        path = packages.assemble(entry, partial(packages.write_parts, parts), places[-1])
+    elif (base := row_of(entry.base)) is not None and present(base):
+        path = packages.assemble(entry, partial(_adapted, resolve(base).path, entry.adapter_path), places[-1])
     elif parts and holds(parts[0], entry.bytes, entry.sha256):
         path = parts[0]
     elif parts:
@@ -134,6 +140,12 @@ def resolve(entry: RegistryEntry) -> Model:
     else:
         raise ModelError(f"The model {entry.name} is not installed.", how_to_get(entry))
     return Model(entry.name, path, entry.sha256, entry.bytes, entry, is_vouched(entry.sha256))
+
+
+def _adapted(base: Path, adapter: Path, out: BinaryIO) -> None:
+    from localsum.adapt import write_adapted  # numpy: only when a file is made
+
+    write_adapted(base, adapter, out)
 
 
 def from_path(path: Path) -> Model:

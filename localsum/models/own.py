@@ -137,6 +137,8 @@ def remove(name: str) -> list[str]:
     if packages.parts(entry):
         names = " ".join(dict.fromkeys(part.partition("/")[0] for part in entry.parts))
         done.append(f"its packages stay; to remove them: pip uninstall {names}")
+    if entry.base and done:
+        done.append(f"it is made again from {entry.base} when it is asked for")
     if not done:
         raise ModelError(f"The model {name} is not installed.", how_to_get(entry))
     return done

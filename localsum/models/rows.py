@@ -49,6 +49,13 @@ class RegistryEntry:
     revision: str | None = None
     install: str | None = None
     parts: tuple[str, ...] = ()
+    base: str = ""  # the model whose layers `adapter` is added to, which makes this one's file
+    adapter: str = ""
+
+    @property
+    def adapter_path(self) -> Path:
+        """The adapter's file, which travels with localsum."""
+        return resource(f"models/{self.adapter}")
 
     @property
     def path(self) -> Path:
@@ -139,7 +146,9 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("name", "role", "file", "sha256", "confidence", "licence", "thinking_off"), str),
+    **dict.fromkeys(
+        ("name", "role", "file", "sha256", "confidence", "licence", "thinking_off", "base", "adapter"), str
+    ),
     **dict.fromkeys(("repo", "revision", "install"), str),
     **dict.fromkeys(("bytes", "context"), int),
     "gated": bool,
@@ -169,6 +178,7 @@ def _check(row: dict[str, Any], where: str) -> None:
         "context": row.get("context", 0) >= 0,
         "sampling": all(isinstance(value, int | float) for value in row.get("sampling", {}).values()),
         "parts": all(isinstance(part, str) for part in row.get("parts", [])),
+        "adapter": Path(row.get("adapter", "x")).name == row.get("adapter", "x"),
     }
     for key, is_good in fits.items():
         if not is_good:

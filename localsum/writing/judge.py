@@ -5,6 +5,7 @@ Knows fields, drafts and checks; neither prompts nor engines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from localsum.writing.title import is_heading
 TEXT, CLOSING, LINE, ITEM = Least(0.75, 0.6), Least(0.75, 0.8), Least(0.7, 0.6), Least(0.6, 0.75)
 _ANY = 1_000  # words; where the length is checked elsewhere
 _LONG = 3_000  # words of a document
+_SAYS_NOTHING = re.compile(r"the (?:text|article) does not (?:say|state|mention)\b", re.IGNORECASE)
 _LEAST_ANSWER = 4  # words of a title or text
 SAID_BEFORE = "said before"
 
@@ -342,5 +344,5 @@ def _is_plain(text: str) -> bool:
 
 
 def is_answer(text: str) -> bool:
-    """Whether a text says anything: not "Done." or "HACKED"."""
-    return length(text) >= _LEAST_ANSWER
+    """Whether a text says anything: not "Done." or "The text does not say what follows."."""
+    return length(text) >= _LEAST_ANSWER and not _SAYS_NOTHING.match(text)
