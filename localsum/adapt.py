@@ -13,7 +13,6 @@ import mmap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +32,8 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 
-def write_adapted(base: Path, adapter: Path, out: BinaryIO) -> None:
-    """The model `base` with `adapter` in its layers. Raises ModelError if the two do not fit each other."""
+def write_adapted(base: Path, adapter: Path, write: Callable[[bytes], object]) -> None:
+    """Write the model `base` with `adapter` in its layers. Raises ModelError if the two do not fit each other."""
     model, thin = read_header(base), read_header(adapter, "adapter")
     pairs = _pairs(thin, adapter)
     known = {tensor.name: tensor for tensor in model.tensors}
@@ -51,16 +50,16 @@ def write_adapted(base: Path, adapter: Path, out: BinaryIO) -> None:
             values["localsum.adapter.notice"] = encode(_NOTICE)
             tensors = [_packed(each) if each.name in pairs else each for each in model.tensors]
             alignment = int(model.metadata.get("general.alignment", 32))
-            out.write(head(values, tensors, alignment))
+            write(head(values, tensors, alignment))
             scale = np.float32(float(thin.metadata.get("adapter.lora.alpha", 0.0)))
             for old, new in zip(model.tensors, tensors, strict=True):
                 if (pair := pairs.get(old.name)) is None:
-                    out.write(_raw(data, model, old))
+                    write(_raw(data, model, old))
                 else:
                     first, second = (_half(thin_data, thin, each) for each in pair)
                     rows = _unpack(_raw(data, model, old), old)
-                    out.write(pack(rows + _product(second * (scale / np.float32(len(first))), first)))
-                out.write(bytes(-_size(new) % alignment))
+                    write(pack(rows + _product(second * (scale / np.float32(len(first))), first)))
+                write(bytes(-_size(new) % alignment))
 
 
 def _pairs(thin: Header, path: Path) -> dict[str, tuple[Tensor, Tensor]]:

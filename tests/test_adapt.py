@@ -21,7 +21,7 @@ from localsum.engine.types import Segment
 from localsum.errors import ModelError
 from localsum.gguf import Header, Tensor, read_header
 from localsum.gguf_write import encode, head
-from localsum.models import RegistryEntry, find_model, rows
+from localsum.models import RegistryEntry, find_model
 
 WIDTH, HEIGHT, RANK = 256, 64, 4
 TARGET = "blk.0.attn_q.weight"
@@ -107,7 +107,7 @@ def ggml() -> str:
 
 def adapted(base: Path, thin_path: Path) -> tuple[Path, Header]:
     out = io.BytesIO()
-    adapt.write_adapted(base, thin_path, out)
+    adapt.write_adapted(base, thin_path, out.write)
     path = base.with_name("adapted.gguf")
     path.write_bytes(out.getvalue())
     return path, read_header(path)
@@ -154,9 +154,9 @@ def test_an_adapter_of_another_model_is_refused_by_name(tmp_path: Path) -> None:
         adapter(tmp_path, a, b, **{"adapter.type": "control"}),
     ):
         with pytest.raises(ModelError, match=r"thin\.gguf|adapter"):
-            adapt.write_adapted(base, thin_path, io.BytesIO())
+            adapt.write_adapted(base, thin_path, io.BytesIO().write)
     with pytest.raises(ModelError, match="is no adapter"):
-        adapt.write_adapted(base, base, io.BytesIO())
+        adapt.write_adapted(base, base, io.BytesIO().write)
 
 
 @pytest.mark.model
@@ -189,7 +189,7 @@ def rows_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[RegistryEntr
     base = model(folder, "Q5_0", blocks("Q5_0", 0))
     thin_path = adapter(folder, *thin())
     out = io.BytesIO()
-    adapt.write_adapted(base, thin_path, out)
+    adapt.write_adapted(base, thin_path, out.write)
     made = out.getvalue()
     first = RegistryEntry(
         "toy", "base", base.name, base.stat().st_size, sha(base.read_bytes()), install="pip install x"
@@ -197,7 +197,7 @@ def rows_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[RegistryEntr
     second = RegistryEntry("toy-brief", "instruct", "made.gguf", len(made), sha(made), base="toy", adapter="thin.gguf")
     monkeypatch.setenv("LOCALSUM_MODELS", str(folder))
     monkeypatch.setattr(models, "registry", lambda: (second, first))
-    monkeypatch.setattr(rows, "resource", lambda relative: folder / Path(relative).name)
+    monkeypatch.setattr(RegistryEntry, "adapter_path", property(lambda entry: folder / entry.adapter))
     return first, second, made
 
 

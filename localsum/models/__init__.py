@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from localsum.errors import ModelError
 from localsum.folders import models_dir
@@ -142,10 +141,10 @@ def resolve(entry: RegistryEntry) -> Model:
     return Model(entry.name, path, entry.sha256, entry.bytes, entry, is_vouched(entry.sha256))
 
 
-def _adapted(base: Path, adapter: Path, out: BinaryIO) -> None:
+def _adapted(base: Path, adapter: Path, write: packages.Write) -> None:
     from localsum.adapt import write_adapted  # numpy: only when a file is made
 
-    write_adapted(base, adapter, out)
+    write_adapted(base, adapter, write)
 
 
 def from_path(path: Path) -> Model:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import os
 import shutil
 import tempfile
@@ -15,16 +14,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
 
 from localsum.errors import ModelError
 from localsum.models.digests import holds, locked, make_folder, remember
 from localsum.models.rows import RegistryEntry
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer as Buffer
-
 _COPY_BYTES = 1024 * 1024
+Write = Callable[[bytes], object]  # takes the next bytes of a file
 
 
 def parts(entry: RegistryEntry) -> list[Path]:
@@ -58,15 +54,15 @@ def damaged_package(entry: RegistryEntry) -> ModelError:
     )
 
 
-def write_parts(parts: list[Path], out: BinaryIO) -> None:
+def write_parts(parts: list[Path], write: Write) -> None:
     """The parts, one after the other."""
     for part in parts:
         with part.open("rb") as source:
             while block := source.read(_COPY_BYTES):
-                out.write(block)
+                write(block)
 
 
-def assemble(entry: RegistryEntry, write: Callable[[BinaryIO], None], target: Path) -> Path:
+def assemble(entry: RegistryEntry, fill: Callable[[Write], None], target: Path) -> Path:
     """Writes the file of a row as `target`, which appears whole or not at all. 253 MB of parts take 0.4 s, 2.6 s on a
     cold disk; an adapter added to them 3 s more.
 
@@ -83,7 +79,7 @@ def assemble(entry: RegistryEntry, write: Callable[[BinaryIO], None], target: Pa
             free = shutil.disk_usage(target.parent).free
             if free < entry.bytes:
                 raise OSError(errno.ENOSPC, f"{free / 1e6:.0f} MB are free")
-            _write(write, target, entry)
+            _write(fill, target, entry)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
         raise ModelError(
@@ -95,31 +91,21 @@ def assemble(entry: RegistryEntry, write: Callable[[BinaryIO], None], target: Pa
     return target
 
 
-class _Hashed(io.RawIOBase):
-    """Writes to a file and digests what is written."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.digest = hashlib.sha256()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Buffer) -> int:
-        self.digest.update(data)
-        return self.file.write(data)
-
-
-def _write(write: Callable[[BinaryIO], None], target: Path, entry: RegistryEntry) -> None:
+def _write(fill: Callable[[Write], None], target: Path, entry: RegistryEntry) -> None:
     """Writes a new file beside `target`, checks the SHA-256 of what was written, then renames it."""
     handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)  # mode 0600
     try:
+        digest = hashlib.sha256()
         with os.fdopen(handle, "wb") as out:
-            hashed = _Hashed(out)
-            write(cast("BinaryIO", hashed))
+
+            def write(block: bytes) -> None:
+                digest.update(block)
+                out.write(block)
+
+            fill(write)
             out.flush()
             os.fsync(out.fileno())  # else a power cut could leave the new name with old or no bytes
-        if hashed.digest.hexdigest() != entry.sha256:
+        if digest.hexdigest() != entry.sha256:
             raise damaged_package(entry)
         os.replace(name, target)
     finally:
