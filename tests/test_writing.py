@@ -570,3 +570,18 @@ def test_what_only_looks_like_a_consequence_is_none() -> None:
 )
 def test_a_prediction_asks_nobody_for_anything(text: str) -> None:
     assert not cues.is_directive(text)
+
+
+def test_advice_that_points_back_at_advice_stands_behind_it() -> None:
+    text = (
+        "The Sandholm ferry line will let its two smallest boats steer themselves out of port from May, it said. "
+        "A captain stays on board and can take over with one lever. The system was made by Brindle Marine.\n\n"
+        "The maritime authority must approve the plan by the end of March. "
+        "It recommends that other lines wait for its report before they buy such systems. The trial lasted a year.\n"
+    )
+    desk = Desk(document(text), load_template(), len)
+    desk.fill()
+    items = [entry.parts["text"] for entry in desk.drafts["action_items"].entries]
+    assert len(items) == 1
+    assert items[0].startswith("The maritime authority must approve")
+    assert "It recommends that other lines wait" in items[0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from localsum.writing import cues
-from localsum.writing.material import Material, Sentence
-from localsum.writing.select import Insight, insight_of
+from localsum.writing.material import POINTS_BACK, Material, Sentence
+from localsum.writing.select import Insight, insight_of, pick_of
 from localsum.writing.shelf import Shelf
 
 
@@ -29,7 +29,22 @@ def directives(material: Material, shelf: Shelf, *, most: int, words: int, impac
 
     found: list[Insight] = []
     for sentence in sorted(advice(material, words), key=lambda s: (-score(s), s.index)):
-        if len(found) < most and shelf.is_free(sentence):
+        if joined := _joined(sentence, found, shelf, words):
+            found = joined
+        elif len(found) < most and shelf.is_free(sentence):
             insight = insight_of(material, sentence, shelf, words=words, impact_words=impact_words)
             found.append(replace(insight, pick=replace(insight.pick, text=cues.without_label(insight.pick.text))))
     return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
+
+
+def _joined(sentence: Sentence, found: list[Insight], shelf: Shelf, words: int) -> list[Insight]:
+    """What was found, with a sentence that points back ("It recommends …") behind the one it points at; else nothing."""
+    if sentence.standing > POINTS_BACK or not shelf.is_free(sentence):
+        return []
+    for number, insight in enumerate(found):
+        before = insight.pick.sentences
+        if before[-1].index + 1 == sentence.index and sum(s.words for s in (*before, sentence)) <= words:
+            shelf.take(sentence)
+            pick = pick_of((*before, sentence))
+            return [*found[:number], Insight(pick, insight.impact), *found[number + 1 :]]
+    return []

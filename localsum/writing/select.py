@@ -299,15 +299,10 @@ def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *
     other = best[1]
     if other is last:
         return None
-    return as_consequence(other)
-
-
-def as_consequence(sentence: Sentence) -> Pick:
-    """The sentence as it stands under a claim: without what ties it to the one before it."""
-    text = cues.without_connective(fluent(sentence.text))
-    text = cues.EXPLICIT_CONSEQUENCE.sub("", text, count=1) if cues.EXPLICIT_CONSEQUENCE.match(text) else text
-    text = text.removeprefix("That ")
-    return Pick(closed(text[:1].upper() + text[1:]), (sentence.span,), (sentence,))
+    text = cues.without_connective(fluent(other.text))
+    stripped = cues.EXPLICIT_CONSEQUENCE.sub("", text, count=1) if cues.EXPLICIT_CONSEQUENCE.match(text) else text
+    stripped = stripped.removeprefix("That ")
+    return Pick(closed(stripped[:1].upper() + stripped[1:]), (other.span,), (other,))
 
 
 @dataclass(frozen=True, slots=True)
