@@ -207,10 +207,11 @@ def sha(data: bytes) -> str:
 
 def test_a_model_with_an_adapter_is_made_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, second, made = rows_of(tmp_path, monkeypatch)
-    assert models.present(second)
-    assert not (tmp_path / "made.gguf").exists()
+    assert models.find_model().name == "toy"
+    assert models.how_to_get(second) == "localsum models verify toy-brief"
+    assert not (tmp_path / "made.gguf").exists()  # it takes room, so never by the way
     assert models.find_model("toy-brief").path.read_bytes() == made
-    assert models.find_model().name == "toy-brief"
+    assert models.present(second)
 
 
 def test_without_its_base_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,25 +57,10 @@ def test_no_article_shares_eight_words_with_the_examples(data: ModuleType, golds
     assert not [gold.id for gold in golds if data.runs([gold.text]) & apart]
 
 
-@pytest.mark.parametrize("style", ["written", "extractive"])
-def test_pairs_are_what_the_engine_asks_and_allows(data: ModuleType, golds: list, style: str) -> None:
+def test_pairs_are_what_the_engine_asks_and_allows(data: ModuleType, golds: list) -> None:
     """The scripted engine refuses an answer that the branch's grammar does not allow."""
     for gold in golds[::80]:
-        pairs = data.recorded(gold, style)
-        assert pairs
-        for pair in pairs:
-            assert pair.prefix[0].special == (style == "written")
-            assert pair.answer.strip()
-    if style == "written":
-        kinds = {pair.kind for pair in pairs}
-        assert {"title", "summary", "sections", "conclusion", "key_insights"} <= kinds
+        pairs = data.recorded(gold)
+        assert all(pair.prefix[0].special and pair.answer.strip() for pair in pairs)
+        assert {"title", "summary", "sections", "conclusion", "key_insights"} <= {pair.kind for pair in pairs}
         assert [gold.title] == [pair.answer for pair in pairs if pair.kind == "title"]
-
-
-def test_no_title_is_taught_from_sentences_that_do_not_say_it(data: ModuleType, golds: list) -> None:
-    gold = golds[0]
-    text = gold.text.replace(gold.text.split("\n\n")[0], "It rained all day in the harbour town of Lindvik, they said.")
-    lines = [pair for pair in data.recorded(gold._replace(text=text), "extractive") if pair.kind == "title"]
-    whole = [pair for pair in data.recorded(gold, "extractive") if pair.kind == "title"]
-    assert whole
-    assert not lines

@@ -96,13 +96,13 @@ def present(entry: RegistryEntry) -> bool:
     """Whether the model seems to be on this computer. Cheap: compares sizes, hashes nothing, writes nothing."""
     if not entry.sha256:
         return False
-    base = row_of(entry.base) if entry.base else None
-    is_here = any(size_of(place) == entry.bytes for place in _places(entry)) or bool(packages.parts(entry))
-    return is_here or (base is not None and present(base))
+    return any(size_of(place) == entry.bytes for place in _places(entry)) or bool(packages.parts(entry))
 
 
 def how_to_get(entry: RegistryEntry) -> str:
     """What to type, or to do, to have this model."""
+    if (base := row_of(entry.base)) is not None and present(base):
+        return f"localsum models verify {entry.name}"  # which makes it
     if entry.install:
         return entry.install
     if not entry.repo:

@@ -14,7 +14,7 @@ from localsum.document import Document
 from localsum.engine import grammar
 from localsum.grounding import Source, check
 from localsum.templates import Field, Template
-from localsum.writing import cues, following, headline, people, quoting, select, title
+from localsum.writing import cues, headline, people, quoting, select, title
 from localsum.writing.answers import main_part
 from localsum.writing.choice import closest
 from localsum.writing.directives import directives
@@ -51,7 +51,6 @@ class Desk:
         self.shelf = Shelf()
         self.drafts = {each.name: Draft() for each in template.fields}
         self.asks: list[Ask] = []
-        self._points: list[following.Point] = []
         self._headings: list[str] = []  # all that may become headings so far, so that none is offered twice
         self.examples = [
             text for example in template.examples for text in (example.text, *dict(example.answers).values())
@@ -101,8 +100,6 @@ class Desk:
                 self._text(each, draft)
             else:
                 self._records(each, draft, self._insights(each))
-        questions = (following.question(point, self.material, self.shelf, self._count) for point in self._points)
-        self.asks += filter(None, questions)  # last: of sentences that no field has taken
 
     # What only some sentences may serve for: others would be worse than nothing
 
@@ -204,8 +201,6 @@ class Desk:
                 elif part.extract == "consequence":
                     entry.parts[part.name] = insight.impact.text if insight.impact else ""
                     entry.evidence += insight.impact.evidence if insight.impact else ()
-                    if part.cue:
-                        self._points.append(following.Point(part, entry, insight, f"{each.name}.{number}.{part.name}"))
                 elif part.extract == "owner":
                     who = (people.owner(self.material, sentence) for sentence in insight.pick.sentences)
                     entry.parts[part.name] = next(filter(None, who), "")

@@ -50,7 +50,6 @@ class Ask:
     rule: str  # grammar of the answer
     most_tokens: int
     use: Callable[[str], None]
-    is_question: bool = False  # only for models that were taught to answer: a base model's choice would be chance
 
 
 def finish(each: Field, draft: Draft, source: Callable[[], Source]) -> FieldResult:

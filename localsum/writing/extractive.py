@@ -20,21 +20,19 @@ def write(document: Document, template: Template, key: str, engine: Engine) -> W
     """The writer of one document; `key` names its request."""
     desk = Desk(document, template, engine.count_tokens)
     desk.fill()
-    asks = [ask for ask in desk.asks if engine.info.chat_template or not ask.is_question]
-    if asks:
-        texts = yield (Request(key, (Segment(examples_of(template)),), tuple(map(branch_of, asks))),)
-        for ask in asks:
+    if desk.asks:
+        texts = yield (Request(key, (Segment(_examples(template)),), tuple(map(_branch, desk.asks))),)
+        for ask in desk.asks:
             ask.use(texts.get(ask.name, ""))
     return {each.name: finish(each, desk.drafts[each.name], lambda: desk.source) for each in template.fields}
 
 
-def branch_of(ask: Ask) -> Branch:
-    """The question as a base model reads it, behind the examples."""
+def _branch(ask: Ask) -> Branch:
     suffix = (Segment(f"Text: {ask.text[:_MOST_CHARS]}\n{ask.field.cue}"),)
     return Branch(ask.name, suffix, grammar.after_space(ask.rule), ask.most_tokens)
 
 
-def examples_of(template: Template) -> str:
+def _examples(template: Template) -> str:
     """What every branch continues: the examples, each text with its answers by cue."""
     blocks = []
     for example in template.examples:

@@ -2,9 +2,9 @@
 
     python tools/adapter/data.py PAIRS.jsonl --model FILE.gguf [--keep-out docs.jsonl]
 
-An article and its brief are plain text (README.md has the form). Prompts are recorded, not copied: both styles run as
-ever, on an engine that answers with the brief's own words, so that the model is taught exactly what it will be asked;
-what the gate refuses of an answer is not asked about further, as in use.
+An article and its brief are plain text (README.md has the form). Prompts are recorded, not copied: the written style
+runs as ever, on an engine that answers with the brief's own words, so that the model is taught exactly what it will be
+asked; what the gate refuses of an answer is not asked about further, as in use.
 """
 
 from __future__ import annotations
@@ -17,26 +17,17 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from localsum.engine.scripted import ScriptedEngine
 from localsum.engine.types import Branch, Prompt, Request, Segment
-from localsum.grounding import Source, check
-from localsum.grounding.words import content_stems
 from localsum.pipeline import write_briefs
 from localsum.readers import read_bytes
-from localsum.templates import Field, load_template
-from localsum.writing import extractive, following, select
-from localsum.writing.draft import Ask
-from localsum.writing.material import gather
+from localsum.templates import load_template
 
 # The chat template of the adapter's file: the text, what is asked, a new line. No control tokens but the first.
-TEMPLATE = "{{ bos_token }}{% for message in messages %}{{ message['content'] }}{% endfor %}{{ '\\n' }}"
+TEMPLATE = (Path(__file__).parent / "template.jinja").read_text(encoding="utf-8")
 SILENT = "The text does not say what follows."  # of an impact, where the source says nothing
-_SHARE_WRITTEN = 0.25  # of the articles whose prompts of the written style are taken too
-_SHARE_SILENT = 0.6  # of the points from which nothing follows
-_LEAST_SHOWN = 0.75  # of the stems of a title, in the sentences that it is asked of
-_LEAST_SAME = 0.6  # of the stems of an impact or a heading, in a sentence that it is taken from
 END = 1  # the token that ends a text
 NONE = "none"  # of a list, where the source has nothing for it
 
@@ -126,81 +117,25 @@ def answer_of(gold: Gold, branch: str, suffix: str) -> str | None:
     return None
 
 
-def lines_about(gold: Gold, rng: random.Random) -> list[Pair]:
-    """What the extractive style asks about sentences of the article, wherever the brief answers: the kind of news, a
-    heading, what follows from a point. Titles are recorded."""
-    template = load_template()
-    document = read_bytes(gold.text.encode(), path=f"{gold.id}.md")
-    material, source = gather(document), Source.of(document)
-    prefix = (Segment(extractive.examples_of(template)),)
-    points, topics = template.field("key_insights"), template.field("sections")
-    parts = {part.extract or part.shape: part for part in (*points.parts, *topics.parts)}
-    kind = next(part for part in points.parts if part.shape == "choice")
-    heading = next(part for part in topics.parts if part.shape == "line")
-    impact = parts["consequence"]
-    pairs = []
-
-    def add(field: Field, text: str, answer: str, name: str) -> None:
-        ask = Ask(name, field, text, "start: TEXT", 1, lambda _: None)
-        pairs.append(Pair(prefix, extractive.branch_of(ask).suffix, f" {answer}\n", name))
-
-    for item in gold.insights:
-        rests_on = material.at(check(item.text, source).evidence[:1])
-        if not rests_on:
-            continue
-        add(kind, rests_on[0].text, item.category, "key_insights.category")
-        options = following.near(material, rests_on[0], words=impact.words)
-        stems = content_stems(item.impact)
-        said = max(options, key=lambda each: len(stems & each.stems), default=None)
-        if said and len(stems & said.stems) >= _LEAST_SAME * max(1, len(stems)):
-            answer = select.as_consequence(said).text if item.impact else following.NOT_SAID
-        elif options and not item.impact and rng.random() < _SHARE_SILENT:
-            answer = following.NOT_SAID
-        else:
-            continue  # one of many, or something that is not among the options says it
-        add(impact, following.excerpt(material, rests_on[0]), answer, "key_insights.impact")
-    for line, body in gold.sections:
-        sentences = material.at(check(body, source).evidence[:2])
-        text = " ".join(each.text for each in sentences)
-        if len(content_stems(line) & content_stems(text)) >= _LEAST_SAME * len(content_stems(line)):
-            add(heading, text, line, "sections.heading")
-    return pairs
-
-
-def title_of(gold: Gold, branch: Branch) -> str | None:
-    """The title for the extractive style's question, if the few sentences shown with it say so."""
-    shown = content_stems(branch.suffix[0].text.removeprefix("Text: ").rpartition("\n")[0])
-    own = content_stems(gold.title)
-    is_said = branch.id.partition("~")[0] == "title" and len(own & shown) >= _LEAST_SHOWN * len(own)
-    return f" {gold.title}\n" if is_said else None
-
-
-def recorded(gold: Gold, style: Literal["written", "extractive"]) -> list[Pair]:
-    """The pairs of one article: what a style asks of it, where the brief knows what to say."""
+def recorded(gold: Gold) -> list[Pair]:
+    """The pairs of one article: what the written style asks of it, where the brief knows what to say."""
     pairs: list[Pair] = []
 
     def script(request: Request, branch: Branch) -> str | None:
-        text = title_of(gold, branch) if style == "extractive" else answer_of(gold, branch.id, branch.suffix[0].text)
+        text = answer_of(gold, branch.id, branch.suffix[0].text)
         if text:
             pairs.append(Pair(request.prefix, branch.suffix, text, re.sub(r"[\d.~]+", ".", branch.id).strip(".")))
         return text
 
-    template = TEMPLATE if style == "written" else None
-    engine = ScriptedEngine(script, context_tokens=8192, chat_template=template, check=True)
+    engine = ScriptedEngine(script, context_tokens=8192, chat_template=TEMPLATE)
     document = read_bytes(gold.text.encode(), path=f"{gold.id}.md")
-    list(write_briefs([document], load_template(), engine, model={"name": "", "sha256": ""}, style=style))
+    list(write_briefs([document], load_template(), engine, model={"name": "", "sha256": ""}, style="written"))
     return pairs
 
 
 def thinned(pairs: list[Pair], rng: random.Random) -> list[Pair]:
     """Some categories and impacts of an article are enough: their prompts are long and their answers short."""
-    left = {
-        "more.key_insights.category": 2,
-        "more.key_insights.impact": 3,
-        "key_insights.category": 4,
-        "key_insights.impact": 5,
-        "title": 3,
-    }
+    left = {"more.key_insights.category": 2, "more.key_insights.impact": 3}
     kept = []
     for pair in rng.sample(pairs, len(pairs)):
         if left.get(pair.kind, 1) > 0:
@@ -222,16 +157,11 @@ def runs(texts: Iterable[str], size: int = 8) -> set[tuple[str, ...]]:
 def lines_of(gold: Gold, tokenize: Callable[..., list[int]]) -> Iterator[dict[str, Any]]:
     """A line for each prompt of an article's pairs: ids of the tokens of the prefix, and of each suffix and answer."""
     groups: dict[Prompt, list[Pair]] = {}
-    rng = random.Random(gold.id)
-    pairs = [*recorded(gold, "extractive"), *lines_about(gold, rng)]
-    if rng.random() < _SHARE_WRITTEN:
-        pairs += recorded(gold, "written")
-    for pair in thinned(pairs, rng):
+    for pair in thinned(recorded(gold), random.Random(gold.id)):
         groups.setdefault(pair.prefix, []).append(pair)
     for number, (prefix, group) in enumerate(groups.items()):
-        ends = [END] if prefix[0].special else []  # a base model's line ends with its line
         branches = [
-            [tokenize(pair.suffix, first=False), tokenize((Segment(pair.answer),), first=False) + ends]
+            [tokenize(pair.suffix, first=False), [*tokenize((Segment(pair.answer),), first=False), END]]
             for pair in group
         ]
         yield {

@@ -14,7 +14,6 @@ import torch
 from localsum import gguf_write
 from localsum.gguf import Tensor
 
-TEMPLATE = "{{ bos_token }}{% for message in messages %}{{ message['content'] }}{% endfor %}{{ '\\n' }}"
 _NAMES = {
     "q_proj": "attn_q", "k_proj": "attn_k", "v_proj": "attn_v", "o_proj": "attn_output",
     "gate_proj": "ffn_gate", "up_proj": "ffn_up", "down_proj": "ffn_down",
@@ -48,7 +47,7 @@ def main() -> None:
         "adapter.type": "lora",
         "adapter.lora.alpha": float(state["scale"] * rank),
         "localsum.adapter.base_sha256": options.sha256,
-        "tokenizer.chat_template": TEMPLATE,
+        "tokenizer.chat_template": (Path(__file__).parent / "template.jinja").read_text(encoding="utf-8"),
     }
     head = gguf_write.head({key: gguf_write.encode(value) for key, value in values.items()}, tensors)
     options.out.write_bytes(head + data)
