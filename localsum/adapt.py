@@ -22,7 +22,7 @@ from localsum.gguf import TYPES, Header, Tensor, read_header
 from localsum.gguf_write import encode, head
 
 _F16, _Q8_0 = 1, 8
-_CARRIED = ("tokenizer.chat_template",)  # what the adapter's file says instead of the model's
+_CARRIED = ("tokenizer.chat_template", "localsum.warning")  # what the adapter's file says instead of the model's
 _NOTICE = (
     "Modified by localsum: a low-rank adapter is added to the layers, whose rows are Q8_0. Gemma is provided under and "
     "subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms; use is further subject to the Gemma "

@@ -219,6 +219,8 @@ class _Run:
 
     def _brief(self, opened: _Open, fields: dict[str, FieldResult]) -> Brief:
         warnings = [*opened.document.warnings, *(w for result in fields.values() for w in result.warnings)]
+        if self._style == "written" and self._engine.info.warning:
+            warnings.insert(0, self._engine.info.warning[:_MOST_WARNING])
         counts = opened.counts
         timing = {
             "total_s": round(time.perf_counter() - opened.started_s, 4),
@@ -244,6 +246,7 @@ def _add(total: Counts, more: Counts) -> None:
         setattr(total, name, getattr(total, name) + getattr(more, name))
 
 
+_MOST_WARNING = 300  # characters that a model's file may say about itself
 LEAST_WORDS = 5
 MOST_WORDS = 500_000  # more is no article; choosing among the sentences of so many takes some 20 s and 0.3 GB
 

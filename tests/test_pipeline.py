@@ -253,6 +253,16 @@ def test_base_models_extract_and_instruct_models_write() -> None:
     assert forced["summary"] == base["summary"]
 
 
+def test_what_a_model_says_about_itself_stands_under_what_it_writes() -> None:
+    engine = ScriptedEngine(chat_template=CHAT)
+    engine.info = replace(engine.info, warning="written by a model that invents" + "!" * 1000)
+    warnings = brief_of(article("news.md"), engine=engine).warnings
+    assert warnings[0].startswith("written by a model that invents")
+    assert len(warnings[0]) <= 300
+    extract = brief_of(article("news.md"), engine=engine, style="extractive")
+    assert not any("invents" in warning for warning in extract.warnings)
+
+
 def test_the_style_can_be_forced_where_the_model_can() -> None:
     base, instruct = ScriptedEngine(), ScriptedEngine(chat_template=CHAT)
     assert [choose_style(base, None), choose_style(base, "extractive")] == ["extractive", "extractive"]

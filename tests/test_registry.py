@@ -27,7 +27,7 @@ def test_registry_rows_have_their_form(tmp_path, monkeypatch):
         assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", row.name), row
         assert row.file.endswith(".gguf"), row
         assert Path(row.file).name == row.file
-        assert row.role == ("instruct" if "-it" in row.name else "base")
+        assert row.role == ("instruct" if "-it" in row.name or row.base else "base")
         assert re.fullmatch(r"[0-9a-f]{64}", row.sha256), row
         assert row.bytes > 90_000_000
         assert row.confidence in {"checked", "A", "B", "unknown"}
@@ -36,8 +36,10 @@ def test_registry_rows_have_their_form(tmp_path, monkeypatch):
         assert row.context % 8192 == 0
         assert row.bytes / 1e9 < row.ram_gb < 16
         assert set(row.sampling) <= {"temperature", "top_k", "top_p", "min_p"}
-        assert bool(row.repo) != bool(row.parts)
-        assert bool(row.install) == bool(row.parts)
+        assert [bool(row.repo), bool(row.parts), bool(row.base)].count(True) == 1
+        assert bool(row.install) == (not row.repo)
+        assert bool(row.base) == bool(row.adapter)
+        assert not row.base or row.adapter_path.is_file()
         assert row.revision is None or re.fullmatch(r"[0-9a-f]{40}", row.revision)
     assert rows[0].name == "gemma-3-270m"
     assert {row.name: row.thinking_off for row in rows}["gemma-4-12b-it"] == "<|channel>thought\n<channel|>"

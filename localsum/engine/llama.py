@@ -387,6 +387,7 @@ class LlamaEngine:
             chat_template=self.backend.chat_template(),
             bos=bos,
             eos=eos,
+            warning=self.backend.metadata("localsum.warning") or "",
             thinking_off=thinking_off,
             settings={
                 "threads": threads,

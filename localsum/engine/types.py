@@ -125,6 +125,7 @@ class ModelInfo:
     chat_template: str | None = None
     bos: str = ""
     eos: str = ""
+    warning: str = ""  # what the model's file says that readers of what it writes should know
     thinking_off: str = ""  # what ends the opening of the model's turn so that it answers at once
     settings: dict[str, int | str] = field(default_factory=dict)  # threads, batch, … for --stats
 

@@ -38,7 +38,7 @@ def directives(material: Material, shelf: Shelf, *, most: int, words: int, impac
 
 
 def _joined(sentence: Sentence, found: list[Insight], shelf: Shelf, words: int) -> list[Insight]:
-    """What was found, with a sentence that points back ("It recommends …") behind the one it points at; else nothing."""
+    """What was found, a sentence that points back ("It recommends …") behind the one it points at; else nothing."""
     if sentence.standing > POINTS_BACK or not shelf.is_free(sentence):
         return []
     for number, insight in enumerate(found):

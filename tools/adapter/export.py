@@ -25,7 +25,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("state", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--sha256", default="")
+    parser.add_argument("--sha256", default="", help="of the model that it is added to")
+    parser.add_argument("--warning", default="", help="what stands under every brief that it writes")
     options = parser.parse_args()
     state = torch.load(options.state, weights_only=False)
     tensors, data = [], b""
@@ -46,6 +47,7 @@ def main() -> None:
         "general.license": "gemma",
         "adapter.type": "lora",
         "adapter.lora.alpha": float(state["scale"] * rank),
+        "localsum.warning": options.warning,
         "localsum.adapter.base_sha256": options.sha256,
         "tokenizer.chat_template": (Path(__file__).parent / "template.jinja").read_text(encoding="utf-8"),
     }
