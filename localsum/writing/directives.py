@@ -46,5 +46,6 @@ def _joined(sentence: Sentence, found: list[Insight], shelf: Shelf, words: int) 
         if before[-1].index + 1 == sentence.index and sum(s.words for s in (*before, sentence)) <= words:
             shelf.take(sentence)
             pick = pick_of((*before, sentence))
+            pick = replace(pick, text=cues.without_label(pick.text))
             return [*found[:number], Insight(pick, insight.impact), *found[number + 1 :]]
     return []
