@@ -1,10 +1,10 @@
 """Writes a model file with an adapter added to its layers: y = (W + scale * BA)x for every matrix that it has a pair of
 thin matrices for.
 
-Added to the weights an adapter costs nothing; applied while the model runs it makes reading and writing a fifth slower.
-The rows become Q8_0, everything else is copied bit for bit. All arithmetic is done number by number in a fixed order,
-so that every computer writes the same bytes, and the file has a SHA-256 like any other. Knows GGUF files and the
-quantizations that the embedded model has; not where files are.
+Applied while the model runs an adapter makes reading and writing a fifth slower; added to the weights it costs what
+their type costs. The rows become Q8_0, everything else is copied bit for bit. All arithmetic is done number by number
+in a fixed order, so that every computer writes the same bytes, and the file has a SHA-256 like any other. Knows GGUF
+files and the quantizations that the embedded model has; not where files are.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from localsum.gguf import TYPES, Header, Tensor, read_header
 from localsum.gguf_write import encode, head
 
 _F16, _Q8_0 = 1, 8
-_CARRIED = ("tokenizer.chat_template", "localsum.warning")  # what the adapter's file says instead of the model's
+# What the adapter's file says of the model that it makes.
+_CARRIED = ("tokenizer.chat_template", "localsum.warning", "localsum.adapter.base_sha256")
 _NOTICE = (
     "Modified by localsum: a low-rank adapter is added to the layers, whose rows are Q8_0. Gemma is provided under and "
     "subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms; use is further subject to the Gemma "

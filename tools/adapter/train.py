@@ -1,6 +1,6 @@
 """Teach a small model to write briefs: low-rank adapters on all its linear layers, on a CPU, resumable.
 
-    python tools/adapter/train.py PAIRS.jsonl --model FILE.gguf --out RUN --minutes 60
+    python tools/adapter/train.py PAIRS.jsonl --model FILE.gguf --out RUN --minutes 80
 
 One step reads a prompt once and all its answers behind it, as the engine does: branches see the prompt and themselves,
 not each other. Only answers count, each by the root of its length, so that lists do not drown lines. The head is cut to
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 _MOST_TOKENS = 2_600  # of one pack
 _KEEP_EACH_S = 300
-LINEAR = "q_proj k_proj v_proj o_proj gate_proj up_proj down_proj".split()  # noqa: SIM905
+_LINEAR = "q_proj k_proj v_proj o_proj gate_proj up_proj down_proj".split()  # noqa: SIM905
 
 
 class Pack(NamedTuple):
@@ -108,7 +108,7 @@ def load(path: Path, rank: int, kind: torch.dtype) -> tuple[nn.Module, int, dict
     adapters = {}
     for number, layer in enumerate(body.layers):
         for block in (layer.self_attn, layer.mlp):
-            for name in LINEAR:
+            for name in _LINEAR:
                 if hasattr(block, name):
                     one = Lora(getattr(block, name), rank, 2.0 * rank)
                     setattr(block, name, one)
@@ -152,7 +152,7 @@ def options_of() -> argparse.Namespace:
     add("pairs", type=Path)
     add("--model", type=Path, required=True)
     add("--out", type=Path, required=True, help="folder of the state, which a second run goes on from, and of the log")
-    add("--minutes", type=float, default=95.0)
+    add("--minutes", type=float, default=80.0)
     add("--rank", type=int, default=16)
     add("--rate", type=float, default=5e-4, help="of learning; falls along a cosine to a twentieth")
     add("--each", type=int, default=2, help="prompts a step")
