@@ -33,6 +33,7 @@ class Block:
     kind: BlockKind = "paragraph"
     level: int = 0  # of a heading: 1 is the highest
     speaker: str | None = None
+    parted: bool = False  # behind a ruled line, or a pause of a programme
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Document:
     def sha256(self) -> str:
         """Hex digest of the UTF-8 text."""
         return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
+
+    @cached_property
+    def parts(self) -> tuple[int, ...]:
+        """Numbers of the blocks that come behind a ruled line."""
+        return tuple(number for number, block in enumerate(self.blocks) if number and block.parted)
 
     @cached_property
     def words(self) -> int:

@@ -48,7 +48,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TRIGGER forgotten AFTER DELETE ON briefs BEGIN"
         " INSERT INTO words(words, rowid, said, source) VALUES ('delete', old.id, old.said, old.source); END",
     ),
-    # JSON: the language of the source, and its blocks as [start, end, kind, level, speaker], to show it as it was.
+    # JSON: the language of the source, and its blocks as [start, end, kind, level, speaker, parted], to show it as it was.
     ('ALTER TABLE briefs ADD COLUMN layout TEXT NOT NULL DEFAULT \'{"language": null, "blocks": []}\'',),
 )
 
@@ -184,7 +184,7 @@ def keep(store: sqlite3.Connection, key: str, brief: Brief, settings: dict[str, 
 
 
 def _blocks(document: Document) -> list[list[Any]]:
-    return [[block.start, block.end, block.kind, block.level, block.speaker] for block in document.blocks]
+    return [[b.start, b.end, b.kind, b.level, b.speaker, b.parted] for b in document.blocks]
 
 
 def _said(brief: Brief) -> str:

@@ -12,6 +12,7 @@ from localsum.readers import read_bytes
 from localsum.writing import select
 from localsum.writing.material import _adverts, _likeness, gather
 from localsum.writing.shelf import Shelf
+from localsum.writing.topics import topics
 
 part = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 9), min_size=1).map(Counter)
 
@@ -40,6 +41,60 @@ def test_a_sponsor_makes_an_advertisement_of_its_short_part_only() -> None:
         "Short",
         *["This"] * 3,
     ]
+
+
+def adverts(text: str) -> list[str]:
+    """First words of the blocks that advertise."""
+    document = read_bytes(text.encode(), path="a.md")
+    material = gather(document)
+    found = _adverts(document, [s.block for s in material.sentences], [s.text for s in material.sentences])
+    return [document.text[document.blocks[n].start :].split()[0] for n in sorted(found)]
+
+
+def test_an_announced_advertisement_goes_on_to_the_next_ruled_line() -> None:
+    text = [
+        "First comes the news of Veldt.",
+        "***",
+        "It's now time for Sponsored News!",
+        "## Keep warm",
+        "Fernhill keeps models warm.",
+        "Long " * 300,
+        "***",
+        "Second comes the weather.",
+    ]
+    assert adverts("\n\n".join(text)) == ["It's", "Keep", "Fernhill", "Long"]
+
+
+def test_without_ruled_lines_it_stands_under_the_heading_that_follows() -> None:
+    text = ["First.", "And now a word from our sponsor.", "## Keep warm", "Fernhill sells.", "## Weather", "It rains."]
+    assert adverts("\n\n".join(text)) == ["And", "Keep", "Fernhill"]
+    assert adverts("\n\n".join([*text[:2], "It rains. " * 100])) == ["And"]
+
+
+STORIES = (
+    ("The bridge at Veldt was closed for a week because its bolts had rusted.", "Ferries carry cars, lorries and the mail until welders finish their shift on Sunday evening."),
+    ("A library in Orlen lends out saws, drills and a concrete mixer.", "Members book their tools by telephone and bring them back clean, sharp, oiled and in good time for others."),
+    ("Fernhill's choir sang for nine hours to pay for a new roof.", "Tiles cost more than its treasurer had ever feared, and slate costs still more this winter."),
+    ("Two foxes were seen in the car park of the Tarn hospital.", "Nurses named both animals after surgeons who sleep badly and complain about coffee, parking and paper forms."),
+)
+
+
+def test_ruled_lines_part_the_stories_of_a_letter() -> None:
+    """Each has an opening of its own, and what greets before the first is not shown as one."""
+    letter = ["Welcome, readers, to another week that was too long for everybody here."]
+    letter += ["***\n\n" + "\n\n".join(story) for story in STORIES]
+    material = gather(read_bytes("\n\n".join(letter).encode(), path="a.md"))
+    assert [material.sentences[first].text for first, _ in material.stories] == [story[0] for story in STORIES]
+    assert material.sentences[1].standing - material.sentences[0].standing > 0.7
+    starts = {topic.first for topic in topics(material, 9)}
+    assert starts - {0} <= {first for first, _ in material.stories}
+
+
+def test_who_speaks_alone_reads_out_an_article() -> None:
+    alone = "**Ada Quint:**\n\nFor me the new bridge at Veldt is the best thing of the whole year.\n\n**Break:**\n\n**Ada Quint:**\n\nI like it."
+    both = "**Ada Quint:**\n\nFor me the new bridge at Veldt is the best thing of the whole year.\n\n**Tom Hale:**\n\nSo do I, the bridge is fine."
+    standing = [gather(read_bytes(text.encode(), path="a.md")).sentences[0].standing for text in (alone, both)]
+    assert standing[0] < standing[1]
 
 
 def test_each_sentence_is_asked_once_how_it_looks_ahead() -> None:

@@ -92,6 +92,7 @@ def test_underlined_and_ruled_lines():
     assert [kind for kind, _ in blocks(document)] == ["heading", "paragraph", "paragraph"]
     assert "---" not in document.text
     assert "*" not in document.text
+    assert document.parts == (2,)
 
 
 @pytest.mark.parametrize(
@@ -326,6 +327,18 @@ Thanks. Here is a list:
     assert document.text.startswith("Ana Ruiz: Welcome")
     assert "Tom Hale:\n\nThanks" in document.text
     assert "Break" not in document.text
+    assert document.parts == (4,)
+    assert document.blocks[4].speaker == "Ana Ruiz"
+
+
+def test_a_link_alone_is_a_heading_even_if_its_address_has_a_space():
+    document = read(f"{PROSE_TEXT}\n\n[Veldt opens its bridge](https://a.example/the bridge)\n\n{PROSE_TEXT}", format_in="markdown")
+    assert blocks(document)[1] == ("heading", "Veldt opens its bridge")
+
+
+def test_ruled_lines_part_a_document():
+    document = read(f"# Title\n\n***\n\n{PROSE_TEXT}\n\n* * *\n\n---\n\n- One\n- Two\n\n***", format_in="markdown")
+    assert document.parts == (1, 2)
 
 
 def test_turns_of_a_meeting_line_by_line():

@@ -94,6 +94,12 @@ def test_what_tells_somebody_to_act_is_a_directive(text: str) -> None:
         "Consider the example of a bank with two branches.",
         "Fifty-one percent say that the mayor should be removed from office.",
         "The payment helps owners who need to borrow.",
+        "Good notes give a clerk the context they need to answer.",
+        "Test results show that the pump leaks.",
+        "Stop hooks are praised by those who use them.",
+        "Always is a strong word, but lamps will be sold for years.",
+        "To some, a bell is a nuisance and must be silenced.",
+        "Here, if I were the mayor, I would call on the firms to pay.",
     ],
 )
 def test_what_only_sounds_like_it_is_none(text: str) -> None:

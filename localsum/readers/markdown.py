@@ -52,8 +52,14 @@ def parse(text: str, speakers: Speakers) -> list[Piece]:
     text = _AFTER_LINK.sub("", text)
     text = _FOOTNOTE_TEXT.sub("\n", text)
     walk = _Walk(speakers)
+    is_parted = False
     for token in _parser().parse(text, {}):
+        count = len(walk.pieces)
         walk.token(token)
+        is_parted |= token.type == "hr"
+        if is_parted and len(walk.pieces) > count:
+            walk.pieces[count] = replace(walk.pieces[count], parted=True)
+            is_parted = False
     return walk.pieces or [Piece(alt) for alt in walk.alts]
 
 
@@ -170,6 +176,7 @@ def _inline(content: str) -> tuple[list[Line], list[str]]:
     def close(hard: bool) -> None:
         nonlocal all_apart, link, lead
         text = read()
+        all_apart |= _LINK.fullmatch("".join(parts).strip()) is not None  # the parser saw no link
         width = written[len(lines)] if len(lines) < len(written) else len(text)
         lines.append(Line(text, width, bool(text) and all_apart, hard, lead))
         parts.clear()

@@ -56,6 +56,7 @@ class Piece:
     apart: bool = False
     lead: str = ""
     speaker: str | None = None
+    parted: bool = False  # a ruled line before it
 
 
 def written_width(line: str) -> int:
@@ -185,7 +186,9 @@ def _runs_in(piece: Piece) -> bool:
 
 def _parted(piece: Piece) -> tuple[Piece, Piece]:
     lead = piece.lead.strip()
-    return Piece(lead, "heading"), replace(piece, text=piece.text[len(lead) :].strip(), lead="")
+    return Piece(lead, "heading", parted=piece.parted), replace(
+        piece, text=piece.text[len(lead) :].strip(), lead="", parted=False
+    )
 
 
 def _level(piece: Piece, following: Piece, above: int, *, first: bool) -> int:
@@ -211,7 +214,9 @@ def assemble(pieces: Sequence[Piece]) -> tuple[str, tuple[Block, ...]]:
     parts: list[str] = []
     blocks: list[Block] = []
     length = 0
+    is_parted = False
     for piece in pieces:
+        is_parted |= piece.parted
         text = piece.text.strip()
         marker = piece.marker if text else piece.marker.strip()
         if not text and not marker:
@@ -221,5 +226,6 @@ def assemble(pieces: Sequence[Piece]) -> tuple[str, tuple[Block, ...]]:
         parts.append(separator + marker + text)
         length = start + len(text)
         if text:
-            blocks.append(Block(start, length, piece.kind, piece.level, piece.speaker))
+            blocks.append(Block(start, length, piece.kind, piece.level, piece.speaker, is_parted))
+            is_parted = False
     return "".join(parts), tuple(blocks)

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from localsum.readers.pieces import HEADING_WORDS, Line, Piece, ends_sentence, paragraphs, written_width
 from localsum.readers.transcript import Speakers
 
 _BULLET = re.compile(r"[ \t]{0,8}(?P<mark>[-*+•‣◦▪●–·]|\d{1,3}[.)])[ \t]+(?=\S)")
 _QUOTED = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
+_RULE = ["***"]  # a chunk that is only a ruled line
 
 
 def parse(text: str, speakers: Speakers) -> list[Piece]:
     """The pieces of a clean plain text."""
     chunks = _chunks(text)
     pieces: list[Piece] = []
+    is_parted = False
     for number, chunk in enumerate(chunks):
+        if chunk == _RULE:
+            is_parted = True
+            continue
+        count = len(pieces)
         numbered = [len(near) == 1 and near[0][:1].isdigit() for near in chunks[max(0, number - 1) : number + 2]]
         heading = sum(numbered) == 1 and _is_numbered_heading(chunk)
         pieces += [Piece(chunk[0])] if heading else _chunk(chunk, speakers)
+        if is_parted and len(pieces) > count:
+            pieces[count] = replace(pieces[count], parted=True)
+            is_parted = False
     return pieces
 
 
 def _chunks(text: str) -> list[list[str]]:
-    """Runs of lines between blank lines; a ruled line ends a run and, below a single line, sets that apart."""
+    """Runs of lines between blank lines; a ruled line is a run of its own or, below a single line, sets that apart."""
     chunks: list[list[str]] = [[]]
     for line in text.split("\n"):
         if not line.strip():
@@ -32,8 +42,11 @@ def _chunks(text: str) -> list[list[str]]:
         elif _is_rule(line):
             if len(chunks[-1]) == 1 and line.strip()[0] in "=-~":
                 chunks[-1].append("")  # underlined
-            if chunks[-1]:
-                chunks.append([])
+            elif chunks[-1]:
+                chunks.append(_RULE)
+            else:
+                chunks[-1] = _RULE
+            chunks.append([])
         else:
             chunks[-1].append(line.expandtabs(4).rstrip())
     return [chunk for chunk in chunks if chunk]

@@ -76,7 +76,7 @@ def prepare(text: str) -> tuple[str, Speakers]:
             mark = "**" if turn.bold else ""
             lines[number] = f"{mark}{turn.label}:{mark} {turn.rest}".rstrip()
         elif turn and _is_label(turn.name):
-            lines[number] = ""
+            lines[number] = "***"  # a ruled line
         elif turn is None:
             lines[number] = _STAMP.sub("", line[:40]) + line[40:]
     return "\n".join(lines), speakers

@@ -145,12 +145,29 @@ _RHETORICAL = re.compile(
 _ADVERB = r"\s(?:(?:also|then|further|first|thus|now|therefore|\w{3,12}ly)\s)?"
 _LABEL = re.compile(r"[A-Z][\w ]{2,30}:\s+(?=[A-Z])")
 _NOT_IMPERATIVE = re.compile(
-    r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|assume"
+    r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|always (?:is|was|has|had|a|the)|assume"
     r"|(?:do not|don['’]t) (?:worry|panic|fret|get me wrong|be surprised|hold your breath)"
+    # A noun: "Stop hooks are praised", "Test results show".
+    r"|(?:stop|test|use|build|track|train|review|measure|audit|budget|switch|move|start|check|set up|document)"
+    r" (?!what|that|this|it|whether|who|how|where)[\w-]+ (?:are|is|was|were|has|have|had|can|could|will|would|may"
+    r"|might|allows?|shows?|showed|suggests?|fell|rose)"
     # An example or a condition, in the form of an order: "Add a motor, and the car flies."
     r"|(?:consider|take|think of|remember) (?:(?:the|an?|this|that|these|one|our|your)\s(?:\w+\s)?)?(?:examples?"
     r"|cases?|facts?|following|scenarios?|situations?|settings?|problems?)|[^.;]{3,80}(?:, and (?:the|it|you|we|they)"
     r"|\sand (?:you|it|we|they)['’](?:ll|d|ve|re))(?=\s))\b",
+    _I,
+)
+# "The context they need to do it": what is needed for something, and no advice.
+_NEEDED_FOR = re.compile(
+    r"\b(?:tools?|context|information|everything|anything|things?|data|resources?|skills?|help|support|way|ways|money"
+    r"|time|all|what|whatever|features?|space|freedom|knowledge|details?|power|insights?) (?:that )?(?:they|you|we|it"
+    r"|he|she|\w+s) (?:\w+ly )?needs? to\b",
+    _I,
+)
+# What somebody would say, and does not; what only some believe.
+_NOT_SAID = re.compile(
+    r"\bif I (?:were|was)\b|\bI(?:['’]d| would| could| might)\b(?! (?:recommend|advise|suggest|urge|encourage))"
+    r"|^to (?:some|many|others)\b",
     _I,
 )
 # What people are asked in a survey is nobody's advice.
@@ -181,9 +198,15 @@ SPONSOR = re.compile(
     r"|free (?:live |online )*(?:workshop|webinar|conference))\b|% off\b",
     _I,
 )
+# What leads on to one.
+ANNOUNCED = re.compile(
+    r"(?=.{1,100}$)(?:.{0,40}\b(?:time for|words? from|messages? from)\b.{0,40}\bsponsor"
+    r"|(?:our |today['’]s |this week['’]s )?sponsor(?:s|ed(?: \w+)?)?[:.!]*$)",
+    _I,
+)
 # Talk about the text itself.
 ROADMAP = re.compile(
-    r"\bin this (?:post|article|piece|issue|episode|newsletter|talk)\b|\bwe(?:['’]ll| will| must| can"
+    r"\b(?:in this|linked) (?:\w+ )?(?:post|article|piece|issue|episode|newsletter|talk|thread|video)\b|\bwe(?:['’]ll| will| must| can"
     r"| need to)? (?:look|explore|examine|dive|discuss|cover|unpack|turn)\b|\blet['’]s\b|\bas (?:mentioned|noted"
     r"|discussed)\b|\b(?:above|below)\b[,.:]",
     _I,
@@ -216,7 +239,10 @@ NOISE = re.compile(
     r"\b(?:subscrib\w+|sign(?:ing)? up|newsletter|unsubscribe|podcasts?\b.{0,40}\b(?:app|listen|episode)|follow us"
     r"|follow me|share this|read more|click here|view (?:this|in|online)|get (?:the )?(?:latest|news)\b"
     r"|all rights reserved|copyright ©"
-    r"|\((?:pictured|left|right|above|below|cent(?:re|er)|inset)(?:,? \w+)?\)"
+    r"|\((?:pictured|left|right|above|below|cent(?:re|er)|inset|(?:upper|lower|middle|top|bottom) (?:row|panel))(?:,? \w+)?\)"
+    r"|(?:are|is) (?:shown|pictured|seen) here|learn more at|follow the link"
+    r"|give (?:it|this|that|these|those|them) an? (?:listen|look|read|watch|try|whirl)"
+    r"|(?:check|read|see|watch)(?: out)? (?:his|her|their|my|our) (?:\w+ )?(?:article|post|essay|thread|video|talk|blog)"
     r"|pictured (?:with|in|at|on|above|left|right)\b"
     r"|photo(?:graph)? by|image (?:credit|source|via)|getty images|advertis\w+|sponsor\w*|brought to you|promo code"
     r"|discount code|coupon|use (?:the )?code|% off|percent off|free trial|leave (?:us )?a (?:\S+ )?review"
@@ -290,10 +316,11 @@ def is_cut_off(text: str) -> bool:
 def is_directive(text: str) -> bool:
     """Whether the sentence tells somebody to do something, by a modal verb, a recommendation or an imperative."""
     text = without_connective(without_label(text))
-    if text.endswith("?") or _RHETORICAL.search(text) or _POLLED.search(text):
+    if text.endswith("?") or any(no.search(text) for no in (_RHETORICAL, _POLLED, _NOT_SAID)):
         return False
     if IMPERATIVE.match(text):
         return not _NOT_IMPERATIVE.match(text)
+    text = _NEEDED_FOR.sub("", text)
     return bool(DIRECTIVE.search(text) or RECOMMENDS.search(text))
 
 

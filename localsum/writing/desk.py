@@ -228,7 +228,10 @@ class Desk:
     def _topic_picks(self, text: Field, least: int) -> list[tuple[Topic, Pick]]:
         """What is said about each topic that has enough of its own to say, beside the summary and the points."""
         picks = []
+        greeting = self.material.stories[0][0] if self.material.stories else 0  # it ends where the first story begins
         for topic in self.topics:
+            if topic.last <= greeting:
+                continue
             is_joined = topic.under not in (None, (topic.first, topic.last))
             own = Topic(*topic.under, topic.heading) if topic.under and is_joined else topic
             pick = self._about(own, text)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from localsum.writing import cues
 from localsum.writing.material import POINTS_BACK, Material, Sentence
-from localsum.writing.select import Insight, insight_of, pick_of
+from localsum.writing.select import Insight, insight_of, pick_of, standing_up
 from localsum.writing.shelf import Shelf
 
 
@@ -31,10 +31,16 @@ def directives(material: Material, shelf: Shelf, *, most: int, words: int, impac
     for sentence in sorted(advice(material, words), key=lambda s: (-score(s), s.index)):
         if joined := _joined(sentence, found, shelf, words):
             found = joined
-        elif len(found) < most and shelf.is_free(sentence):
+        elif len(found) < most and shelf.is_free(sentence) and not _hangs(sentence, material, shelf, words):
             insight = insight_of(material, sentence, shelf, words=words, impact_words=impact_words)
             found.append(replace(insight, pick=replace(insight.pick, text=cues.without_label(insight.pick.text))))
     return sorted(found, key=lambda insight: insight.pick.evidence[0].start)
+
+
+def _hangs(sentence: Sentence, material: Material, shelf: Shelf, words: int) -> bool:
+    """Whether it opens with "this" or "they", and what they are cannot be shown with it."""
+    alone = standing_up(sentence, material, shelf, words=words) == (sentence,)
+    return alone and bool(cues.ANAPHORIC.match(sentence.text))
 
 
 def _joined(sentence: Sentence, found: list[Insight], shelf: Shelf, words: int) -> list[Insight]:

@@ -23,7 +23,8 @@ from localsum.writing import cues
 
 _SPACE = re.compile(r"\s+")
 _DOMAIN = re.compile(r"\b[\w-]{2,63}\.(?:com|org|net|io|dev|ai|co)\b")
-_MOST_ADVERT = 250  # words under a heading that one sponsor's name makes an advertisement
+_MOST_ADVERT = 250  # words of a part that one sponsor's name makes an advertisement
+_MOST_ANNOUNCED = 600  # words of one behind "And now a word from our sponsor."
 _SOMEBODY = re.compile(r"[A-Z]")
 _NAMED = re.compile(r"[A-Z]|\b(?:the|a|an|your|our)\s\w+\s(?!own\b)")
 LEAD = 4.5  # weight of a sentence's place: LEAD * exp(-index / LEAD_DECAY), measured on news (see DECISIONS.md)
@@ -34,6 +35,7 @@ _UNLIKE = 0.1  # parts of a newsletter have 0.02 to 0.06 in common, of an articl
 _FEWEST_STORIES = 4
 _LEAST_STORY = 15  # content words; shorter parts are not compared
 _NO_PLACE = 99  # of a sentence before the first of several stories
+_MOST_OF_ONE = 0.9  # of the words: a text that somebody reads out, and no conversation
 _LEAST_SPOKEN = 9  # words of a spoken sentence that says something,
 _LEAST_CONTENT = 5  # and different content words
 _OPENING = 5  # sentences that may begin with a dateline
@@ -115,6 +117,7 @@ def gather(document: Document) -> Material:
     bags = _bags(texts)
     centrality = _z_scores(_centrality(bags))
     aside = _adverts(document, [s.block for s in raw], texts) | _appendices(document)
+    is_conversation = _is_conversation(document)
     found: list[Sentence] = []
     stories = _story_starts(document, [s.block for s in raw], bags)
     place = 0
@@ -122,9 +125,12 @@ def gather(document: Document) -> Material:
         block = document.blocks[sentence.block]
         starts_block = index == 0 or raw[index - 1].block != sentence.block
         count = len(text.split())
-        standing = how_it_stands(text, count, len(bag), is_spoken=block.speaker is not None, starts_block=starts_block)
+        is_spoken = is_conversation and block.speaker is not None
+        standing = how_it_stands(text, count, len(bag), is_spoken=is_spoken, starts_block=starts_block)
         if sentence.block in aside:
             standing -= 2.0
+        if index < min(stories, default=0):
+            standing -= 0.8  # a greeting
         span = Span(sentence.start, sentence.end)
         if index in stories:
             place = 0
@@ -135,6 +141,15 @@ def gather(document: Document) -> Material:
         place += found[-1].is_usable
     edges = sorted(stories) + [len(found)] * bool(stories)
     return Material(document, tuple(found), tuple(pairwise(edges)))
+
+
+def _is_conversation(document: Document) -> bool:
+    """Whether people talk in it, and not one of them alone."""
+    said: Counter[str | None] = Counter()
+    for block in document.blocks:
+        said[block.speaker] += block.end - block.start
+    spoken = said.total() - said.pop(None, 0)
+    return bool(said) and max(said.values()) < _MOST_OF_ONE * spoken
 
 
 def _without_dateline(document: Document, sentence: Whole) -> Whole:
@@ -175,12 +190,13 @@ def stories(document: Document) -> list[Story]:
 
 
 def _story_starts(document: Document, blocks: list[int], bags: list[Counter[str]]) -> set[int]:
-    """The first sentence under each heading if what stands under them has little in common: several stories in one.
+    """The first sentence under each heading, and behind each ruled line, if what stands there has little in common.
 
     Empty for a document about one subject. What comes before the first of several stories greets and announces.
     """
     headings = [number for number, block in enumerate(document.blocks) if block.kind == "heading"]
-    starts = sorted({first for h in headings if (first := bisect.bisect(blocks, h)) < len(blocks)})
+    edges = [*headings, *(part - 1 for part in document.parts)]
+    starts = sorted({first for edge in edges if (first := bisect.bisect(blocks, edge)) < len(blocks)})
     parts = [Counter(stem for bag in bags[a:b] for stem in bag.elements()) for a, b in pairwise([*starts, len(bags)])]
     parts = [part for part in parts if part.total() >= _LEAST_STORY]
     return set(starts) if len(parts) >= _FEWEST_STORIES and _likeness(parts) < _UNLIKE else set()
@@ -197,13 +213,25 @@ def _likeness(parts: list[Counter[str]]) -> float:
 
 
 def _adverts(document: Document, blocks: list[int], texts: list[str]) -> set[int]:
-    """Blocks that advertise: those that name a sponsor, and all under the same heading if that is short."""
+    """Blocks that advertise: those that name a sponsor, and the rest of a short part, or of one that is announced.
+
+    A part lies between headings and ruled lines. What is announced goes on to the next ruled line; without such lines
+    it stands under the heading that follows at once.
+    """
     found = {block for block, text in zip(blocks, texts, strict=True) if cues.SPONSOR.search(text)}
+    announced = {block for block, text in zip(blocks, texts, strict=True) if cues.ANNOUNCED.match(text)}
     headings = [number for number, block in enumerate(document.blocks) if block.kind == "heading"]
-    for first, following in pairwise([*headings, len(document.blocks)]):
-        span = document.text[document.blocks[first].start : document.blocks[following - 1].end]
-        if not found.isdisjoint(range(first, following)) and len(span.split()) <= _MOST_ADVERT:
-            found.update(range(first, following))
+    count = len(document.blocks)
+    edges = sorted({*headings, *document.parts, count})
+    parts = [(a, b, _MOST_ADVERT) for a, b in pairwise(edges) if not found.isdisjoint(range(a, b))]
+    for block in announced:
+        if document.parts or block + 1 in headings:
+            ends = document.parts or [heading for heading in headings if heading > block + 1]
+            parts.append((block, next((end for end in ends if end > block), count), _MOST_ANNOUNCED))
+    for first, behind, most in parts:
+        span = document.text[document.blocks[first].start : document.blocks[behind - 1].end]
+        if len(span.split()) <= most:
+            found.update(range(first, behind))
     return found
 
 

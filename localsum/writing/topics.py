@@ -47,9 +47,16 @@ def _by_headings(material: Material) -> list[Topic]:
     starts = [0]
     names: list[Span | None] = [None]
     homes = [s.block for s in material.sentences]
-    for number in headings:
+    # A ruled line ends what stands under a heading where each part is a story.
+    rules = {part - 1 for part in material.document.parts if material.stories and part not in headings}
+    for number in sorted({*headings, *rules}):
         first = bisect_right(homes, number)
         if first == len(homes):
+            continue
+        if number in rules:
+            if first != starts[-1]:
+                starts.append(first)
+                names.append(None)
             continue
         span = Span(blocks[number].start, blocks[number].end)
         if first == starts[-1]:

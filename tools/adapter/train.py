@@ -153,6 +153,7 @@ def options_of() -> argparse.Namespace:
     add("--model", type=Path, required=True)
     add("--out", type=Path, required=True, help="folder of the state, which a second run goes on from, and of the log")
     add("--minutes", type=float, default=80.0)
+    add("--steps", type=int, default=0, help="end after so many, whatever the clock says")
     add("--rank", type=int, default=16)
     add("--rate", type=float, default=5e-4, help="of learning; falls along a cosine to a twentieth")
     add("--each", type=int, default=2, help="prompts a step")
@@ -189,8 +190,12 @@ def main() -> None:
         step, spent, order = state["step"], state["spent"], state["order"]
 
     began = last = kept = time.monotonic()
-    while spent + last - began < options.minutes * 60:
-        share = (spent + last - began) / 60 / options.minutes
+
+    def done() -> float:
+        """Share of the training, by steps or by the clock."""
+        return step / options.steps if options.steps else (spent + last - began) / 60 / options.minutes
+
+    while (share := done()) < 1.0:
         rate = options.rate * min(1.0, (step + 1) / 10) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * share)))
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -211,7 +216,7 @@ def main() -> None:
         now = time.monotonic()
         found = {"step": step, "loss": round(total, 4), "tokens": tokens, "s": round(now - last, 2), "rate": rate}
         last = now
-        is_over = spent + last - began >= options.minutes * 60
+        is_over = done() >= 1.0
         if step % 100 == 0 or is_over:
             with torch.no_grad():
                 found["held"] = sum(loss_of(body, window, pack, head, kind).item() for pack in held) / max(1, len(held))
