@@ -24,9 +24,12 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from where import SPIN, peak_mb, where
+
+if TYPE_CHECKING:
+    from localsum.engine.llama import LlamaBackend
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SOURCES = ("writer_summaries", "summedits/news", "changelog/news", "interconnects", "ainews")
@@ -72,20 +75,39 @@ def bits(path: Path, threads: int, pairs: list[tuple[str, str]]) -> dict[str, An
 
 
 def speed(path: Path, threads: int, branches: Sequence[int]) -> dict[str, Any]:
-    """Reading in tokens/s; writing in tokens/s with so many branches after a shared prefix; memory in MB."""
+    """Reading in tokens/s; writing in tokens/s with so many branches after a shared prefix, with all rows and with the
+    shortlist; memory in MB."""
     from localsum.engine.llama import LlamaBackend
-    from localsum.engine.scheduler import Slice
 
     # All rows: what a smaller vocabulary is worth by itself.
     backend = LlamaBackend(path, threads=threads, cells=4096, sequences=max(branches) + 1, shortlist=False)
     backend.pieces  # noqa: B018  (waits for the token table)
-    prefix = [number % 6000 + 1000 for number in range(PREFIX)]
-    reading = []
-    for _ in range(6):
-        backend.cut(0, 0)
-        began = time.perf_counter()
-        backend.decode([(Slice(0, 0, PREFIX, sample=True), prefix)])
-        reading.append(time.perf_counter() - began)
+    reading = [read(backend) for _ in range(6)]
+    writing = write(backend, branches)
+    backend.close()
+    peak = peak_mb()
+    backend = LlamaBackend(path, threads=threads, cells=4096, sequences=max(branches) + 1)
+    backend.pieces  # noqa: B018
+    read(backend)
+    listed = write(backend, branches)
+    backend.close()
+    return {"reading": PREFIX / min(reading), "writing": writing, "listed": listed, "peak_mb": peak}
+
+
+def read(backend: LlamaBackend) -> float:
+    """Read the prefix into the empty cache; the seconds that it takes."""
+    from localsum.engine.scheduler import Slice
+
+    backend.cut(0, 0)
+    began = time.perf_counter()
+    backend.decode([(Slice(0, 0, PREFIX, sample=True), [number % 6000 + 1000 for number in range(PREFIX)])])
+    return time.perf_counter() - began
+
+
+def write(backend: LlamaBackend, branches: Sequence[int]) -> dict[str, float]:
+    """Tokens a second of so many branches after the prefix."""
+    from localsum.engine.scheduler import Slice
+
     writing = {}
     for count in branches:
         for seq in range(1, count + 1):
@@ -98,8 +120,7 @@ def speed(path: Path, threads: int, branches: Sequence[int]) -> dict[str, Any]:
         for seq in range(1, count + 1):
             backend.cut(seq, 0)
         writing[str(count)] = count / min(steps)
-    backend.close()
-    return {"reading": PREFIX / min(reading), "writing": writing, "peak_mb": peak_mb()}
+    return writing
 
 
 # In the process that is started
@@ -170,7 +191,7 @@ def requantize(source: Path, target: Path, *, rows: bool) -> None:
 
 def table(rows: dict[str, dict[str, Any]], branches: Sequence[int]) -> str:
     first = next(iter(rows.values()))
-    heads = ["MB", "bits/byte", "loss %", "tokens", "peak MB", "reading"] + [f"{count} br." for count in branches]
+    heads = ["MB", "bits/byte", "loss %", "tokens", "peak MB", "reading"] + [f"{count} br.{mark}" for mark in ("", "*") for count in branches]
     lines = [f"{'':<44}" + "".join(f"{head:>16}" for head in heads)]
     for name, row in rows.items():
         cells = [f"{row['file_mb']:.0f} ({row['file_mb'] / first['file_mb']:.2f})"]
@@ -182,7 +203,8 @@ def table(rows: dict[str, dict[str, Any]], branches: Sequence[int]) -> str:
         if "reading" in row:
             cells += [f"{row['peak_mb']:.0f} ({row['peak_mb'] / first['peak_mb']:.2f})"]
             cells += [f"{row['reading']:.0f} ({row['reading_ratio']:.2f})"]
-            cells += [f"{row['writing'][str(n)]:.0f} ({row['writing_ratio'][str(n)]:.2f})" for n in branches]
+            for kind in ("writing", "listed"):
+                cells += [f"{row[kind][str(n)]:.0f} ({row[f'{kind}_ratio'][str(n)]:.2f})" for n in branches]
         lines.append(f"{name:<44}" + "".join(f"{cell:>16}" for cell in cells))
     return "\n".join(lines)
 
@@ -191,7 +213,7 @@ def _best(turns: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "peak_mb": max(turn["peak_mb"] for turn in turns),
         "reading": max(turn["reading"] for turn in turns),
-        "writing": {n: max(turn["writing"][n] for turn in turns) for n in turns[0]["writing"]},
+        **{kind: {n: max(turn[kind][n] for turn in turns) for n in turns[0][kind]} for kind in ("writing", "listed")},
     }
 
 
@@ -236,6 +258,7 @@ def run(options: argparse.Namespace, files: list[Path]) -> dict[str, dict[str, A
         rows[name] |= figures | {
             "reading_ratio": figures["reading"] / full["reading"],
             "writing_ratio": {n: figures["writing"][n] / full["writing"][n] for n in figures["writing"]},
+            "listed_ratio": {n: figures["listed"][n] / full["writing"][n] for n in figures["listed"]},
         }
     return rows
 

@@ -413,3 +413,12 @@ def test_a_turn_is_found_at_the_start_of_a_line_only():
     assert (turn.name, turn.rest, turn.bold) == ("Ana Ruiz", "Hello: all", True)
     assert read_turn("she said Ana Ruiz: hello") is None
     assert read_turn("https://example.com") is None
+
+
+def test_somebody_without_a_name_speaks_in_a_transcript():
+    text = "\n\n".join(
+        f"**{who}:** We have looked at the bridge for a long time, and it holds."
+        for who in ("Ana Ruiz", "Tom Hale", "Audience member", "Ana Ruiz")
+    )
+    assert [name for name, _ in spoken(read(text))] == ["Ana Ruiz", "Tom Hale", "Audience member", "Ana Ruiz"]
+    assert all(name is None for name, _ in spoken(read("**Key point:** It holds.\n\n**Audience member:** It does not.")))

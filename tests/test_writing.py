@@ -99,6 +99,13 @@ def test_what_tells_somebody_to_act_is_a_directive(text: str) -> None:
         "Stop hooks are praised by those who use them.",
         "Always is a strong word, but lamps will be sold for years.",
         "To some, a bell is a nuisance and must be silenced.",
+        "Some people argue that we must close the bridge, but it holds.",
+        "I have heard that you should warm the engine first.",
+        "Think of the pump as a heart with two chambers.",
+        "Write your letters in the language of your choice!",
+        "Here are the drawings and all the code you need to build one.",
+        "We respect the work the auditor needs to do in winter.",
+        "You can guess what the answer must be.",
         "Here, if I were the mayor, I would call on the firms to pay.",
     ],
 )
@@ -591,3 +598,35 @@ def test_advice_that_points_back_at_advice_stands_behind_it() -> None:
     assert len(items) == 1
     assert items[0].startswith("The maritime authority must approve")
     assert "It recommends that other lines wait" in items[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "speaker"),
+    [
+        ("Its chairwoman, Siri Bakke, wants more: the city should publish every wish.", "Siri Bakke"),
+        ("Its chairwoman, Siri Bakke, wants more than Arne Lund does.", None),  # two women or men
+        ("Its harbour, Port Ellis, wants more.", None),
+        ("Its chairwoman, Bakke, wants more.", None),
+    ],
+)
+def test_whom_she_said_means(before: str, speaker: str | None) -> None:
+    text = f"{before} “A rota is your whole life in a small table,” she said. The city waits for the report."
+    (found,) = sayings(gather(document(text)), least_words=4, most_words=40)
+    assert found.speaker == speaker
+
+
+@pytest.mark.parametrize(
+    ("text", "is_lowered"),
+    [
+        ("A good example of this shift is the bank in Tarn, which sells its cellar.", True),
+        ("Remarkably, eleven of those have been fights for a title in the north.", True),
+        ("The appeal was brought by four clubs of the northern coast in May.", True),
+        ("Two brothers are working on the same thing in their barn in Orlen.", True),
+        ("The government was asked twice about the bridge at Veldt and its bolts.", False),
+        ("The bank of Tarn said on Monday that it will sell its old cellar.", False),
+        ("A bridge at Veldt is closed this week because its bolts have rusted away.", False),
+    ],
+)
+def test_what_points_back_inside_a_sentence_is_lowered(text: str, is_lowered: bool) -> None:
+    *_, last = gather(document("The bank moved its mail to a model in its own cellar. " + text)).sentences
+    assert (last.standing <= -0.8) == is_lowered

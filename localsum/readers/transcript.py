@@ -68,6 +68,7 @@ def prepare(text: str) -> tuple[str, Speakers]:
     """Text without the time stamps of a transcript, and its speakers; the text as it is and nobody for an article."""
     lines = text.split("\n")
     speakers = _find_speakers(lines)
+    speakers |= _unnamed(lines) if speakers else NOBODY
     if not speakers and not _is_stamped(lines):
         return text, NOBODY
     for number, line in enumerate(lines):
@@ -140,6 +141,13 @@ def _find_speakers(lines: list[str]) -> Speakers:
         return frozenset(name for name in counts if counts[name] > 1 or (name in marked if marked else " " in name))
     clear = all(turn.timed or (turn.bold and " " in turn.name) for turn in turns)
     return frozenset(counts) if first_is_turn and clear else NOBODY
+
+
+def _unnamed(lines: list[str]) -> Speakers:
+    """Who speaks in a transcript without a name: "**Audience member:**"."""
+    turns = [match for line in lines if (match := _TURN.match(line.strip()[:240]))]
+    bold = (match["name"] for match in turns if match["bold"] and match["colon"] and match["rest"])
+    return frozenset(name for name in bold if name[0].isupper() and not _is_label(name))
 
 
 def _is_speech(words: str) -> bool:

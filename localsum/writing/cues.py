@@ -38,6 +38,17 @@ PRONOUN_SUBJECT = re.compile(
     r"\b(?:it|he|she|they|neither|both|all (?:two|three|four|five|of (?:them|these|those))|these"
     r"|those)\b(?!['’]s (?:not )?(?:clear|hard|easy|time))"
 )
+# Something spoken of before, further on: "a partial step for this", "eleven of those".
+POINTING_INSIDE = re.compile(
+    r".{0,55}?\b(?:(?:this|these|those|such)\s(?!(?:weeks?|months?|years?|morning|afternoon|evening|summer|winter"
+    r"|spring|autumn|fall|times?|days?|century|decade|season|is|was|means|may|might|could|would|will|can|has|had|who|that"
+    r"|with|in|of|as|a|an|to)\b)[a-z]|(?:of|for|in|by|from|with|about|to) (?:this|these|those|them)(?=[\s,.;:])|the same thing)"
+)
+# The same, as a bare noun: "The appeal was brought by …". Of what everybody knows, there is one.
+BARE = re.compile(
+    r"The (?!(?:government|president|world|internet|economy|police|markets?|public|pope|army|military|web|industry"
+    r"|weather|question|news)\b)[a-z-]+ (?:was|were|is|are|has|have|had|will|would|could|can|may|might|[a-z]{2,}(?:es|[b-rt-z]s|ed))\b"
+)
 PERSON = re.compile(r"(?:and |but |so )?(?:he|she|his|her)\b", _I)
 # An order about something spoken of before: "View them as partners".
 POINTING_OBJECT = re.compile(r"(?:do not |don['’]t )?[a-z]+ (?:it|them|this|these|those|him|her)\b", _I)
@@ -147,6 +158,7 @@ _LABEL = re.compile(r"[A-Z][\w ]{2,30}:\s+(?=[A-Z])")
 _NOT_IMPERATIVE = re.compile(
     r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|always (?:is|was|has|had|a|the)|assume"
     r"|(?:do not|don['’]t) (?:worry|panic|fret|get me wrong|be surprised|hold your breath)"
+    r"|think of .{2,60}\s(?:like|as)"
     # A noun: "Stop hooks are praised", "Test results show".
     r"|(?:stop|test|use|build|track|train|review|measure|audit|budget|switch|move|start|check|set up|document)"
     r" (?!what|that|this|it|whether|who|how|where)[\w-]+ (?:are|is|was|were|has|have|had|can|could|will|would|may"
@@ -160,14 +172,15 @@ _NOT_IMPERATIVE = re.compile(
 # "The context they need to do it": what is needed for something, and no advice.
 _NEEDED_FOR = re.compile(
     r"\b(?:tools?|context|information|everything|anything|things?|data|resources?|skills?|help|support|way|ways|money"
-    r"|time|all|what|whatever|features?|space|freedom|knowledge|details?|power|insights?) (?:that )?(?:they|you|we|it"
-    r"|he|she|\w+s) (?:\w+ly )?needs? to\b",
+    r"|time|all|what|whatever|features?|space|freedom|knowledge|details?|power|insights?|code|work) (?:that )?(?:they|you"
+    r"|we|it|he|she|\w+s|(?:the )?(?:\w+ ){1,3}) ?(?:\w+ly )?needs? to\b",
     _I,
 )
-# What somebody would say, and does not; what only some believe.
+# What somebody would say, and does not; what only some believe, or somebody heard; what a pitch cries.
 _NOT_SAID = re.compile(
     r"\bif I (?:were|was)\b|\bI(?:['’]d| would| could| might)\b(?! (?:recommend|advise|suggest|urge|encourage))"
-    r"|^to (?:some|many|others)\b",
+    r"|^to (?:some|many|others)\b|\bsome (?:people |of us |critics )?(?:argue|say|think|claim|believe|insist)\b"
+    r"|\bI(?:['’]ve| have) heard\b|\bwhat (?:\w+ ){1,3}must\b|!$",
     _I,
 )
 # What people are asked in a survey is nobody's advice.
@@ -293,6 +306,7 @@ UNMARKED_QUESTION = re.compile(
     r"(?:can|could|do|did|would|will|shall|should|is|are|was|were) (?:you|we|I|they|he|she|it)\b", _I
 )
 PERSONAL = re.compile(r"\b(?:I|we|us|our|my|me|you|your)\b|n['’]t we\b", _I)
+US = re.compile(r"\b(?:we|we['’](?:re|ve|ll|d)|our|us)\b", re.IGNORECASE)
 SECOND_PERSON = re.compile(r"\b(?:you|your|you['’]re|yours)\b", _I)
 
 

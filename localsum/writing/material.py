@@ -129,6 +129,8 @@ def gather(document: Document) -> Material:
         standing = how_it_stands(text, count, len(bag), is_spoken=is_spoken, starts_block=starts_block)
         if sentence.block in aside:
             standing -= 2.0
+        if block.kind == "quote" and cues.US.search(text):
+            standing -= 0.8  # whoever is quoted
         if index < min(stories, default=0):
             standing -= 0.8  # a greeting
         span = Span(sentence.start, sentence.end)
@@ -295,6 +297,10 @@ def how_it_stands(text: str, count: int, content: int, *, is_spoken: bool = Fals
         _SOMEBODY if pointing.group() in ("he", "she") else _NAMED
     ).search(text, 1, pointing.start()):
         score -= 1.0
+    elif cues.POINTING_INSIDE.match(bare):
+        score -= 0.8
+    elif cues.BARE.match(bare):
+        score -= 0.4 if starts_block else 0.8
     elif bare[:20] != text[:20]:
         score -= 0.3
     if fillers := len(cues.FILLER.findall(text)):

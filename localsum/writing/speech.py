@@ -37,6 +37,11 @@ _SHE_SAID = re.compile(rf"\s*,?\s*(?:(?:she|he)\s+(?:{_SAYS})\b|(?:{_SAYS})\s+(?
 # “If we would not let a resident do it,” the report says, “we do not let …”: the first half is no sentence.
 _GOES_ON = re.compile(r"[^“”\".!?\n]{3,90},\s+[“\"][a-z]")
 _SOMEBODY_SAID = re.compile(rf"(?P<a>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|\b{_SAYS}\s+(?P<b>{_NAME})")
+# "Its chairwoman, Siri Bakke, wants more": somebody by office and full name.
+_APPOSED = re.compile(
+    r"\b[A-Za-z]*(?:er|or|man|woman|ist|ant|ent|head|chief|chair|minister|secretary|nurse|boss|partner|founder),"
+    rf"\s(?P<name>{_NAME}),"
+)
 _INTRODUCED = re.compile(rf"(?P<name>{_NAME})(?=[,:\s])")
 _MOST_NAMES = 4  # words of one person
 _NO_FIRST_NAME = re.compile(
@@ -110,10 +115,15 @@ def _in_full(name: str, people: Sequence[Name], before: int) -> str:
 
 
 def _last_speaker(before: str) -> str | None:
-    """Whom "she said" means: the last one of the paragraph so far who says something by name."""
+    """Whom "she said" means: the last one of the paragraph so far who says something by name, or has an office."""
     names = [match["a"] or match["b"] for match in _SOMEBODY_SAID.finditer(before)]
     named = [name for name in names if name.split()[0] not in _NOT_NAMES]
-    return named[-1] if named else None
+    if named:
+        return named[-1]
+    *_, last = [None, *_APPOSED.finditer(before)]
+    if last is None or " " not in last["name"] or any(len(name.parts) > 1 for name in names_in(before[last.end() :])):
+        return None
+    return last["name"]
 
 
 def speaker_of(material: Material, sentence: Sentence) -> str | None:
