@@ -31,6 +31,7 @@ from where import SPIN, peak_mb, where
 if TYPE_CHECKING:
     from localsum.engine.llama import LlamaBackend
 
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SOURCES = ("writer_summaries", "summedits/news", "changelog/news", "interconnects", "ainews")
 EACH = 6  # documents of each source, so that no source decides
@@ -82,29 +83,38 @@ def speed(path: Path, threads: int, branches: Sequence[int]) -> dict[str, Any]:
     # All rows: what a smaller vocabulary is worth by itself.
     backend = LlamaBackend(path, threads=threads, cells=4096, sequences=max(branches) + 1, shortlist=False)
     backend.pieces  # noqa: B018  (waits for the token table)
-    reading = [read(backend) for _ in range(6)]
-    writing = write(backend, branches)
+    prefix = prefix_of(backend)
+    reading = [read(backend, prefix) for _ in range(6)]
+    writing = write(backend, branches, prefix)
     backend.close()
     peak = peak_mb()
     backend = LlamaBackend(path, threads=threads, cells=4096, sequences=max(branches) + 1)
     backend.pieces  # noqa: B018
-    read(backend)
-    listed = write(backend, branches)
+    read(backend, prefix)
+    listed = write(backend, branches, prefix)
     backend.close()
     return {"reading": PREFIX / min(reading), "writing": writing, "listed": listed, "peak_mb": peak}
 
 
-def read(backend: LlamaBackend) -> float:
+def prefix_of(backend: LlamaBackend) -> list[int]:
+    """Tokens of English text: what is rare has no shortlist."""
+    from localsum.engine.types import Segment
+
+    text = "\n\n".join(path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.md")))
+    return backend.tokenize((Segment(text[: 20 * PREFIX]),), first=True)[:PREFIX]
+
+
+def read(backend: LlamaBackend, prefix: list[int]) -> float:
     """Read the prefix into the empty cache; the seconds that it takes."""
     from localsum.engine.scheduler import Slice
 
     backend.cut(0, 0)
     began = time.perf_counter()
-    backend.decode([(Slice(0, 0, PREFIX, sample=True), [number % 6000 + 1000 for number in range(PREFIX)])])
+    backend.decode([(Slice(0, 0, PREFIX, sample=True), prefix)])
     return time.perf_counter() - began
 
 
-def write(backend: LlamaBackend, branches: Sequence[int]) -> dict[str, float]:
+def write(backend: LlamaBackend, branches: Sequence[int], prefix: list[int]) -> dict[str, float]:
     """Tokens a second of so many branches after the prefix."""
     from localsum.engine.scheduler import Slice
 
@@ -115,7 +125,7 @@ def write(backend: LlamaBackend, branches: Sequence[int]) -> dict[str, float]:
         steps = []
         for step in range(STEPS):
             began = time.perf_counter()
-            backend.decode([(Slice(seq, PREFIX + step, 1, sample=True), [1000 + seq]) for seq in range(1, count + 1)])
+            backend.decode([(Slice(seq, PREFIX + step, 1, sample=True), [prefix[seq]]) for seq in range(1, count + 1)])
             steps.append(time.perf_counter() - began)
         for seq in range(1, count + 1):
             backend.cut(seq, 0)
@@ -191,7 +201,9 @@ def requantize(source: Path, target: Path, *, rows: bool) -> None:
 
 def table(rows: dict[str, dict[str, Any]], branches: Sequence[int]) -> str:
     first = next(iter(rows.values()))
-    heads = ["MB", "bits/byte", "loss %", "tokens", "peak MB", "reading"] + [f"{count} br.{mark}" for mark in ("", "*") for count in branches]
+    heads = ["MB", "bits/byte", "loss %", "tokens", "peak MB", "reading"] + [
+        f"{count} br.{mark}" for mark in ("", "*") for count in branches
+    ]
     lines = [f"{'':<44}" + "".join(f"{head:>16}" for head in heads)]
     for name, row in rows.items():
         cells = [f"{row['file_mb']:.0f} ({row['file_mb'] / first['file_mb']:.2f})"]

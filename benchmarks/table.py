@@ -60,16 +60,20 @@ def peers(result: Result) -> str:
     """Articles a minute where every field is written by the model."""
     lines = [
         f"Every field written by the model, from the whole article ({result['model']}, {result['threads']} threads; "
-        "`python benchmarks/peers.py --server PATH/llama-server --systems localsum server --slots 8 --articles 16 "
-        "--rounds 3 --also BF16.gguf`):",
+        "`python benchmarks/peers.py --server PATH/llama-server --systems localsum server llama-cpp-python --slots 8 "
+        "--articles 16 --alone 1 --rounds 3 --also OTHERS.gguf`):",
         "",
-        "| | articles a minute | share of roofline | articles |",
-        "|---|---|---|---|",
+        "| | articles a minute | the first row is faster by | share of roofline | peak MB above the file | articles |",
+        "|---|---|---|---|---|---|",
     ]
     for name, system in result["systems"].items():
         share = "–" if system["of_roofline"] is None else f"{system['of_roofline']:.2f}"
         counted = f"{system['articles']}, {system['turns']} round{'s' * (system['turns'] > 1)}"
-        lines.append(f"| {name} | {system['articles_per_min']:.1f} | {share} | {counted} |")
+        times = result["systems"]["localsum"]["articles_per_min"] / system["articles_per_min"]
+        lines.append(
+            f"| {name} | {system['articles_per_min']:.1f} | {times:.2f} × | {share} "
+            f"| {system['peak_above_model_mb']:.0f} | {counted} |"
+        )
     return "\n".join(lines) + "\n"
 
 

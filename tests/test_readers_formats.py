@@ -332,7 +332,9 @@ Thanks. Here is a list:
 
 
 def test_a_link_alone_is_a_heading_even_if_its_address_has_a_space():
-    document = read(f"{PROSE_TEXT}\n\n[Veldt opens its bridge](https://a.example/the bridge)\n\n{PROSE_TEXT}", format_in="markdown")
+    document = read(
+        f"{PROSE_TEXT}\n\n[Veldt opens its bridge](https://a.example/the bridge)\n\n{PROSE_TEXT}", format_in="markdown"
+    )
     assert blocks(document)[1] == ("heading", "Veldt opens its bridge")
 
 
@@ -421,4 +423,6 @@ def test_somebody_without_a_name_speaks_in_a_transcript():
         for who in ("Ana Ruiz", "Tom Hale", "Audience member", "Ana Ruiz")
     )
     assert [name for name, _ in spoken(read(text))] == ["Ana Ruiz", "Tom Hale", "Audience member", "Ana Ruiz"]
-    assert all(name is None for name, _ in spoken(read("**Key point:** It holds.\n\n**Audience member:** It does not.")))
+    assert all(
+        name is None for name, _ in spoken(read("**Key point:** It holds.\n\n**Audience member:** It does not."))
+    )

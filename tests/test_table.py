@@ -23,7 +23,7 @@ WHERE = {"commit": "abc1234"}
 MICRO = {"where": WHERE, "cases": {"localsum --help": {"median": 0.123, "low": 0.11, "high": 0.2, "samples": 5}}}
 POINT = {"part": "words", "model": "gemma-3-270m", "words": 1000, "load_s": 1.1, "run_s": 2.34, "where": WHERE}
 SCALE = {"points": [POINT | {"peak_mb": 611.6, "file_mb": 253.1}]}
-SYSTEM = {"articles_per_min": 6.51, "of_roofline": None, "articles": 8, "turns": 1}
+SYSTEM = {"articles_per_min": 6.51, "of_roofline": None, "peak_above_model_mb": 99.6, "articles": 8, "turns": 1}
 PEERS = {"model": "a.gguf", "threads": 2, "systems": {"localsum": SYSTEM}}
 
 
@@ -34,7 +34,7 @@ def test_each_figure_comes_from_its_result(tmp_path: Path) -> None:
     for row in (
         "| `localsum --help` | 0.12 s (0.11 to 0.2) | `python benchmarks/micro.py --processes` | abc1234 |",
         "| 1,000 words, model loaded | 2.3 s | `python benchmarks/scale.py --quick --parts words` | abc1234 |",
-        "| localsum | 6.5 | – | 8, 1 round |",
+        "| localsum | 6.5 | 1.00 × | – | 100 | 8, 1 round |",
     ):
         assert row in made.splitlines()
     (tmp_path / "micro.json").unlink()

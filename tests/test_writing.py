@@ -470,6 +470,26 @@ def test_pieces_and_lists_are_lowered(text: str) -> None:
     assert sentence.standing <= -1.2
 
 
+@pytest.mark.parametrize(
+    ("behind", "is_impact"),
+    [
+        ("This could cost the bank its license in the north.", True),
+        ("As a result, forty clerks lost their desks in the hall.", True),
+        ("The move may save the town a million euros a year.", True),
+        ("Ferries in Ostrand could lose their harbour in the spring.", False),  # looks ahead, at something else
+        ("This post by a clerk might help you to file your letters.", False),
+        ("Another clerk warns that this could cost it the license.", False),
+        ("This may already be the case in Orlen and in Ostrand.", False),
+        ("A rule of the ministry could cost the bank its license.", False),
+        ("Nobody knows it yet.\n\nThis could cost the bank its license in the north.", False),
+    ],
+)
+def test_what_follows_is_said_right_behind_the_claim(behind: str, is_impact: bool) -> None:
+    source = gather(document(f"Tarn Bank moved its letters to a model in the cellar. {behind}"))
+    impact = select.consequence(source, source.sentences[:1], Shelf(), words=40)
+    assert (impact is not None) == is_impact
+
+
 def test_what_follows_must_be_about_the_same() -> None:
     unrelated = (
         "Tarn Bank moved its letters to a model in the cellar.\n\n"
@@ -565,9 +585,9 @@ def test_a_letter_of_several_stories_has_their_headings_and_under_each_its_own_w
 
 
 def test_what_only_looks_like_a_consequence_is_none() -> None:
-    outlook = select._outlook
-    assert outlook("The move could cut the flight to Asia by three hours.")
-    assert outlook("That means a third of the beds stay empty until the spring.")
+    follows = select.says_what_follows
+    assert follows("The move could cut the flight to Asia by three hours.")
+    assert follows("That means a third of the beds stay empty until the spring.")
     for text in (
         "The paper, posted in May of 2023, did not have any models trained with it.",
         "Their proposal is centred on seven actions that the pages are meant to satisfy.",
@@ -575,7 +595,7 @@ def test_what_only_looks_like_a_consequence_is_none() -> None:
         "As an exercise, let's estimate how many tokens the firm could make in a day.",
         "It makes me a little bit nervous that the doors could be left open.",
     ):
-        assert outlook(text) is None, text
+        assert not follows(text), text
 
 
 @pytest.mark.parametrize(

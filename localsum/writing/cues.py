@@ -80,42 +80,27 @@ CONNECTIVE = re.compile(
     r"|she)\b))\s+(?=[a-z\d“\"'‘])",
     _I,
 )
-# What a sentence says will follow, for somebody.
-CONSEQUENCE = re.compile(
-    r"\b(?:(?:would|could(?!n['’]t| not)|(?-i:may)|might)(?! have\b)"
-    r"|means|mean(?= (?:that|more|less|fewer|the|an?)\b)|meant(?! to\b)|meaning|leads? to|led to|leading to|results? in"
-    r"|resulted in|allows?"
-    r"|allowing|enables?|enabling|forces?|forced|forcing|lets?(?! (?:us|me|alone)\b|['’]s)"
-    r"|makes? it|making it|risks?|threatens?|threatening"
-    r"|because of|as a result|therefore|consequently|thereby|so that|in order to|helps|helping|hurts?|saves?|saving"
-    r"|reduces?|reducing|raises?|raising|cuts?|increases?|increasing|improves?|improving|prevents?|preventing"
-    r"|protects?|affects?|impact|effect|consequences?|implications?|pressure|suggests?|signals|opens? the door"
-    r"|paves? the way|too late|no longer)\b",
-    _I,
-)
-# What has come of something, or is feared and hoped of it.
-EFFECT = re.compile(
-    r"\b(?:prompt(?:ed|ing)|caus(?:ed|es|ing)|leaves|spark(?:ed|ing)|trigger(?:ed|ing)|boost(?:ed|s)|drove"
-    r"|drives|lost|los(?:es|ing)|gain(?:ed|s)|grew|fell|rose|dropped|declin(?:ed|es)|doubled|blam(?:ed|es)"
-    r"|critici[sz]\w+|concern(?:s|ed)?|fear(?:s|ed)?|worr(?:y|ies|ied)|hop(?:e|es|ed)|warn(?:s|ed)?|benefits?"
-    r"|problems?|challenges?|needs?|important|critical|significant|matters?|cost(?:s|ing)?)\b",
-    _I,
-)
-# What is only to come.
-PROSPECT = re.compile(
-    r"\b(?:will|won['’]t|likely|expected|expects?|plans? to|is set to|are set to|until|soon|next)\b", _I
-)
-# The strongest of these, at the head of a sentence or of its last clause.
+# A sentence, or its last clause, that says what follows.
 EXPLICIT_CONSEQUENCE = re.compile(
     r"(?:(?:and\s+)?(?:that|this|it|which)(?:,\s+in turn,)?\s+(?:also\s+)?(?:means?|would mean|could mean|will mean"
     r"|implies|suggests)(?:\s+that)?\s+|(?:as a (?:result|consequence)|consequently|therefore|thus|hence"
     r"|the (?:result|effect|upshot|consequence) is(?:\s+that)?),?\s+)",
     _I,
 )
+# The sentence before, as the subject of what follows from it: "This approach prevents …", "The move could …".
+FOLLOWS_FROM_IT = re.compile(
+    r"(?:(?:this|that|these|such)(?: (?!posts?|articles?|reports?|papers?|books?|episodes?|pieces?|threads?|sections?)[a-z]+)?"
+    r"|the (?:move|change|deal|decision|plan|law|ruling|bill|result|effect))"
+    r" (?:also |in turn |\w+ly )?(?:(?:would|could|may|might|will)(?! (?:already|be|have)\b)|means?|meant|allows?|allowed"
+    r"|enables?|enabled|prevents?|leads?|led|helps?|helped|makes?|made|forces?|forced|lets?|reduces?|reduced|raises?"
+    r"|raised|cuts?|marks|marked|puts?|gives?|gave|leaves?|left|opens?|opened|threatens?|saves?|saved|creates?|created"
+    r"|drives?|drove|is to say|implies|suggests)\b",
+    _I,
+)
 # A clause that tells what follows, at the end of a sentence: ", which could leave banks exposed".
 CONSEQUENCE_CLAUSE = re.compile(
-    r",\s+(?:which\s+(?=(?:would|could|may|might|will|means?|allows?|enables?|makes?|forces?|lets?|helps?|leads?"
-    r"|raises?|reduces?|cuts?|puts?|gives?|leaves?|opens?|threatens?)\b)|(?=(?:making|allowing|enabling|forcing"
+    r",\s+(?:which\s+(?=(?:(?:would|could|may|might|will)(?! (?:be|have)\b)|means?(?! whatever)|allows?|enables?|makes?|forces?|lets?"
+    r"|helps?|leads?|raises?|reduces?|cuts?|leaves?|opens?|threatens?)\b)|(?=(?:making|allowing|enabling|forcing"
     r"|leaving|giving|raising|reducing|cutting|saving|putting|letting|helping|leading|opening|threatening|meaning"
     r"|freeing|costing|preventing|creating|driving)\b)|so\s+(?=that\b))"
 )

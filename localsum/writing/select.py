@@ -9,12 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from localsum.document import Span
 from localsum.grounding.names import names_in
 from localsum.writing import cues
-from localsum.writing.choice import rarity
 from localsum.writing.material import POINTS_BACK, Material, Sentence
 from localsum.writing.shelf import MOST_OVERLAP, Shelf, overlap
 from localsum.writing.topics import Topic
@@ -29,14 +27,7 @@ _NO_IMPACT = re.compile(
     r"[“\"]|(?:He|She|I|We|You)\b|(?:Earlier|Previously|(?:Just|Shortly) before|Before|Last (?:week|month|year|\w+day)"
     r"|In (?:19|20)\d\d|On \w+day|According to|As an (?:exercise|example)|Please|Imagine|Suppose)\b"
 )
-_FAR = 40  # sentences between a claim and what follows from it, at most
-# How much a sentence must read as a consequence, right behind the claim and elsewhere. Of 97 read beside their claims
-# over the development set those below were impacts one time in five, those above one time in two.
-_LEAST_CONSEQUENCE, _LEAST_ELSEWHERE = 0.7, 1.3
-_BEHIND = range(1, 4)  # sentences
 _ALONE = -0.9  # standing of a sentence that can be shown without its neighbours
-_LEAST_BOND = 1.3  # what a claim and its consequence must share, counted by rarity: about two words of few sentences,
-_LEAST_BOND_NEAR = 0.5  # or one, in the same paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,69 +270,31 @@ def _clause(sentence: Sentence) -> re.Match[str] | None:
 
 
 def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *, words: int) -> Pick | None:
-    """What follows from a claim, as the text has it: its own last clause, else a sentence that says so.
-
-    A sentence near by must look ahead ("could", "means", "as a result"); a distant one must share words too.
+    """What follows from a claim, as the text has it: its own last clause, else the sentence right behind it, in the same
+    paragraph, if that says so of the claim. Any other that looks ahead was wrong every second time (DECISIONS.md).
     """
     last = claim[-1]
     if clause := _clause(last):
         text = last.text[clause.end() :].removeprefix("that ")
         return Pick(closed(text[:1].upper() + text[1:]), (last.span,), (last,))
-    best: tuple[float, Sentence] = (0.0, last)
-    for other in material.sentences[max(0, last.index - _FAR) : last.index + _FAR + 1]:
-        if other in claim or not 6 <= other.words <= words:
-            continue
-        if (outlook := _outlook(other.text)) and shelf.is_free(other, 0.6):
-            score = _follows(last, other, outlook, material)
-            is_behind = other.index - last.index in _BEHIND
-            if score > max(best[0], _LEAST_CONSEQUENCE if is_behind else _LEAST_ELSEWHERE):
-                best = (score, other)
-    other = best[1]
-    if other is last:
-        return None
-    text = cues.without_connective(fluent(other.text))
-    stripped = cues.EXPLICIT_CONSEQUENCE.sub("", text, count=1) if cues.EXPLICIT_CONSEQUENCE.match(text) else text
-    stripped = stripped.removeprefix("That ")
-    return Pick(closed(stripped[:1].upper() + stripped[1:]), (other.span,), (other,))
+    for other in material.sentences[last.index + 1 : last.index + 2]:
+        fits = other.block == last.block and other.is_usable and 6 <= other.words <= words
+        if fits and says_what_follows(other.text) and shelf.is_free(other, 0.6):
+            text = cues.without_connective(fluent(other.text))
+            stripped = (
+                cues.EXPLICIT_CONSEQUENCE.sub("", text, count=1).removeprefix("That ") if _says_it(text) else text
+            )
+            return Pick(closed(stripped[:1].upper() + stripped[1:]), (other.span,), (other,))
+    return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Outlook:
-    """How a sentence looks ahead, whatever it may follow from."""
-
-    explicit: bool
-    strong: int
-    weak: int
-    points_back: bool
-
-
-@lru_cache(maxsize=4096)
-def _outlook(text: str) -> _Outlook | None:
-    """None if it cannot be read as a consequence of anything. Kept: each sentence is asked by all claims around it."""
+def says_what_follows(text: str) -> bool:
+    """Whether a sentence says what follows from the one before it: "That means …", "This could …", "The move may …"."""
     if _NO_IMPACT.match(text) or text[-1:] in '?”"' or cues.FIRST_PERSON.search(text) or cues.is_directive(text):
-        return None
+        return False
     bare = cues.without_connective(text)
-    explicit, points_back = bool(cues.EXPLICIT_CONSEQUENCE.match(bare)), bool(cues.ANAPHORIC.match(bare))
-    strong = min(2, len(cues.CONSEQUENCE.findall(text)))
-    weak = bool(cues.PROSPECT.search(text)) + bool(cues.EFFECT.search(text))
-    return _Outlook(explicit, strong, weak, points_back) if explicit or strong else None
+    return _says_it(bare) or cues.FOLLOWS_FROM_IT.match(bare) is not None
 
 
-def _follows(claim: Sentence, other: Sentence, outlook: _Outlook, material: Material) -> float:
-    """How much `other` reads as a consequence of `claim`: it looks ahead, and both are about the same.
-
-    What they share counts by how rare it is in the document. Right after the claim, in its paragraph, less is asked.
-    """
-    distance = other.index - claim.index
-    # Right after the claim a sentence may point back at it.
-    standing = max(other.standing, -0.2) if distance == 1 and other.standing > -2.0 else other.standing
-    explicit, strong, weak = outlook.explicit, outlook.strong, outlook.weak
-    bond = sum(rarity(stem, material) for stem in claim.stems & other.stems)
-    is_next = distance == 1 and (other.block == claim.block or explicit)
-    points_back = is_next and outlook.points_back
-    near = distance in _BEHIND and other.block == claim.block
-    least = 0.0 if points_back or (explicit and is_next) else _LEAST_BOND_NEAR if near else _LEAST_BOND
-    if standing <= -1.0 or bond < least:
-        return -1.0
-    cue = 1.5 * explicit * is_next + 0.6 * strong + 0.3 * weak
-    return cue + standing + 0.4 * min(4.0, bond) - 0.1 * min(6, abs(distance) - 1) - 0.5 * (distance < 0)
+def _says_it(text: str) -> bool:
+    return cues.EXPLICIT_CONSEQUENCE.match(text) is not None
