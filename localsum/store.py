@@ -48,7 +48,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TRIGGER forgotten AFTER DELETE ON briefs BEGIN"
         " INSERT INTO words(words, rowid, said, source) VALUES ('delete', old.id, old.said, old.source); END",
     ),
-    # JSON: the language of the source, and its blocks as [start, end, kind, level, speaker, parted], to show it as it was.
+    # JSON: the language of the source, and its blocks, to show it: [start, end, kind, level, speaker, parted].
     ('ALTER TABLE briefs ADD COLUMN layout TEXT NOT NULL DEFAULT \'{"language": null, "blocks": []}\'',),
 )
 

@@ -103,8 +103,9 @@ def test_ruled_lines_part_the_stories_of_a_letter() -> None:
 
 
 def test_who_speaks_alone_reads_out_an_article() -> None:
-    alone = "**Ada Quint:**\n\nFor me the new bridge at Veldt is the best thing of the whole year.\n\n**Break:**\n\n**Ada Quint:**\n\nI like it."
-    both = "**Ada Quint:**\n\nFor me the new bridge at Veldt is the best thing of the whole year.\n\n**Tom Hale:**\n\nSo do I, the bridge is fine."
+    opinion = "**Ada Quint:**\n\nFor me the new bridge at Veldt is the best thing of the whole year.\n\n"
+    alone = f"{opinion}**Break:**\n\n**Ada Quint:**\n\nI like it."
+    both = f"{opinion}**Tom Hale:**\n\nSo do I, the bridge is fine."
     standing = [gather(read_bytes(text.encode(), path="a.md")).sentences[0].standing for text in (alone, both)]
     assert standing[0] < standing[1]
 

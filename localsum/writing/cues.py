@@ -42,12 +42,14 @@ PRONOUN_SUBJECT = re.compile(
 POINTING_INSIDE = re.compile(
     r".{0,55}?\b(?:(?:this|these|those|such)\s(?!(?:weeks?|months?|years?|morning|afternoon|evening|summer|winter"
     r"|spring|autumn|fall|times?|days?|century|decade|season|is|was|means|may|might|could|would|will|can|has|had|who|that"
-    r"|with|in|of|as|a|an|to)\b)[a-z]|(?:of|for|in|by|from|with|about|to) (?:this|these|those|them)(?=[\s,.;:])|the same thing)"
+    r"|with|in|of|as|a|an|to)\b)[a-z]|(?:of|for|in|by|from|with|about|to) (?:this|these|those|them)(?=[\s,.;:])"
+    r"|the same thing)"
 )
 # The same, as a bare noun: "The appeal was brought by …". Of what everybody knows, there is one.
 BARE = re.compile(
     r"The (?!(?:government|president|world|internet|economy|police|markets?|public|pope|army|military|web|industry"
-    r"|weather|question|news)\b)[a-z-]+ (?:was|were|is|are|has|have|had|will|would|could|can|may|might|[a-z]{2,}(?:es|[b-rt-z]s|ed))\b"
+    r"|weather|question|news)\b)[a-z-]+ (?:was|were|is|are|has|have|had|will|would|could|can|may|might"
+    r"|[a-z]{2,}(?:es|[b-rt-z]s|ed))\b"
 )
 PERSON = re.compile(r"(?:and |but |so )?(?:he|she|his|her)\b", _I)
 # An order about something spoken of before: "View them as partners".
@@ -89,18 +91,19 @@ EXPLICIT_CONSEQUENCE = re.compile(
 )
 # The sentence before, as the subject of what follows from it: "This approach prevents …", "The move could …".
 FOLLOWS_FROM_IT = re.compile(
-    r"(?:(?:this|that|these|such)(?: (?!posts?|articles?|reports?|papers?|books?|episodes?|pieces?|threads?|sections?)[a-z]+)?"
+    r"(?:(?:this|that|these|such)(?: (?!posts?|articles?|reports?|papers?|books?|episodes?|pieces?|threads?"
+    r"|sections?)[a-z]+)?"
     r"|the (?:move|change|deal|decision|plan|law|ruling|bill|result|effect))"
-    r" (?:also |in turn |\w+ly )?(?:(?:would|could|may|might|will)(?! (?:already|be|have)\b)|means?|meant|allows?|allowed"
-    r"|enables?|enabled|prevents?|leads?|led|helps?|helped|makes?|made|forces?|forced|lets?|reduces?|reduced|raises?"
+    r" (?:also |in turn |\w+ly )?(?:(?:would|could|may|might|will)(?! (?:already|be|have)\b)|means?|meant|allows?"
+    r"|allowed|enables?|enabled|prevents?|leads?|led|helps?|helped|makes?|made|forces?|forced|lets?|reduces?|reduced|raises?"
     r"|raised|cuts?|marks|marked|puts?|gives?|gave|leaves?|left|opens?|opened|threatens?|saves?|saved|creates?|created"
     r"|drives?|drove|is to say|implies|suggests)\b",
     _I,
 )
 # A clause that tells what follows, at the end of a sentence: ", which could leave banks exposed".
 CONSEQUENCE_CLAUSE = re.compile(
-    r",\s+(?:which\s+(?=(?:(?:would|could|may|might|will)(?! (?:be|have)\b)|means?(?! whatever)|allows?|enables?|makes?|forces?|lets?"
-    r"|helps?|leads?|raises?|reduces?|cuts?|leaves?|opens?|threatens?)\b)|(?=(?:making|allowing|enabling|forcing"
+    r",\s+(?:which\s+(?=(?:(?:would|could|may|might|will)(?! (?:be|have)\b)|means?(?! whatever)|allows?"
+    r"|enables?|makes?|forces?|lets?|helps?|leads?|raises?|reduces?|cuts?|leaves?|opens?|threatens?)\b)|(?=(?:making|allowing|enabling|forcing"
     r"|leaving|giving|raising|reducing|cutting|saving|putting|letting|helping|leading|opening|threatening|meaning"
     r"|freeing|costing|preventing|creating|driving)\b)|so\s+(?=that\b))"
 )
@@ -141,7 +144,8 @@ _RHETORICAL = re.compile(
 _ADVERB = r"\s(?:(?:also|then|further|first|thus|now|therefore|\w{3,12}ly)\s)?"
 _LABEL = re.compile(r"[A-Z][\w ]{2,30}:\s+(?=[A-Z])")
 _NOT_IMPERATIVE = re.compile(
-    r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)|always (?:is|was|has|had|a|the)|assume"
+    r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)"
+    r"|always (?:is|was|has|had|a|the)|assume"
     r"|(?:do not|don['’]t) (?:worry|panic|fret|get me wrong|be surprised|hold your breath)"
     r"|think of .{2,60}\s(?:like|as)"
     # A noun: "Stop hooks are praised", "Test results show".
@@ -157,7 +161,8 @@ _NOT_IMPERATIVE = re.compile(
 # "The context they need to do it": what is needed for something, and no advice.
 _NEEDED_FOR = re.compile(
     r"\b(?:tools?|context|information|everything|anything|things?|data|resources?|skills?|help|support|way|ways|money"
-    r"|time|all|what|whatever|features?|space|freedom|knowledge|details?|power|insights?|code|work) (?:that )?(?:they|you"
+    r"|time|all|what|whatever|features?|space|freedom|knowledge|details?|power|insights?|code|work) (?:that )?"
+    r"(?:they|you"
     r"|we|it|he|she|\w+s|(?:the )?(?:\w+ ){1,3}) ?(?:\w+ly )?needs? to\b",
     _I,
 )
@@ -204,7 +209,8 @@ ANNOUNCED = re.compile(
 )
 # Talk about the text itself.
 ROADMAP = re.compile(
-    r"\b(?:in this|linked) (?:\w+ )?(?:post|article|piece|issue|episode|newsletter|talk|thread|video)\b|\bwe(?:['’]ll| will| must| can"
+    r"\b(?:in this|linked) (?:\w+ )?(?:post|article|piece|issue|episode|newsletter|talk|thread|video)\b"
+    r"|\bwe(?:['’]ll| will| must| can"
     r"| need to)? (?:look|explore|examine|dive|discuss|cover|unpack|turn)\b|\blet['’]s\b|\bas (?:mentioned|noted"
     r"|discussed)\b|\b(?:above|below)\b[,.:]",
     _I,
@@ -237,10 +243,12 @@ NOISE = re.compile(
     r"\b(?:subscrib\w+|sign(?:ing)? up|newsletter|unsubscribe|podcasts?\b.{0,40}\b(?:app|listen|episode)|follow us"
     r"|follow me|share this|read more|click here|view (?:this|in|online)|get (?:the )?(?:latest|news)\b"
     r"|all rights reserved|copyright ©"
-    r"|\((?:pictured|left|right|above|below|cent(?:re|er)|inset|(?:upper|lower|middle|top|bottom) (?:row|panel))(?:,? \w+)?\)"
+    r"|\((?:pictured|left|right|above|below|cent(?:re|er)|inset"
+    r"|(?:upper|lower|middle|top|bottom) (?:row|panel))(?:,? \w+)?\)"
     r"|(?:are|is) (?:shown|pictured|seen) here|learn more at|follow the link"
     r"|give (?:it|this|that|these|those|them) an? (?:listen|look|read|watch|try|whirl)"
-    r"|(?:check|read|see|watch)(?: out)? (?:his|her|their|my|our) (?:\w+ )?(?:article|post|essay|thread|video|talk|blog)"
+    r"|(?:check|read|see|watch)(?: out)? (?:his|her|their|my|our) (?:\w+ )?(?:article|post|essay|thread|video|talk"
+    r"|blog)"
     r"|pictured (?:with|in|at|on|above|left|right)\b"
     r"|photo(?:graph)? by|image (?:credit|source|via)|getty images|advertis\w+|sponsor\w*|brought to you|promo code"
     r"|discount code|coupon|use (?:the )?code|% off|percent off|free trial|leave (?:us )?a (?:\S+ )?review"

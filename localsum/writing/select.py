@@ -270,7 +270,7 @@ def _clause(sentence: Sentence) -> re.Match[str] | None:
 
 
 def consequence(material: Material, claim: tuple[Sentence, ...], shelf: Shelf, *, words: int) -> Pick | None:
-    """What follows from a claim, as the text has it: its own last clause, else the sentence right behind it, in the same
+    """What follows from a claim, as the text has it: its own last clause, else the sentence right behind it, in its
     paragraph, if that says so of the claim. Any other that looks ahead was wrong every second time (DECISIONS.md).
     """
     last = claim[-1]
