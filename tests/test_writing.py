@@ -477,6 +477,9 @@ def test_pieces_and_lists_are_lowered(text: str) -> None:
         ("As a result, forty clerks lost their desks in the hall.", True),
         ("The move may save the town a million euros a year.", True),
         ("Ferries in Ostrand could lose their harbour in the spring.", False),  # looks ahead, at something else
+        ("If it fails, the old rules apply and forty clerks lose their desks.", True),
+        ("If all three did, the bank would lose forty clerks and a hall.", True),
+        ("If the harbour freezes, the ferries of Ostrand stay at home.", False),
         ("This post by a clerk might help you to file your letters.", False),
         ("Another clerk warns that this could cost it the license.", False),
         ("This may already be the case in Orlen and in Ostrand.", False),
@@ -640,7 +643,7 @@ def test_whom_she_said_means(before: str, speaker: str | None) -> None:
     [
         ("A good example of this shift is the bank in Tarn, which sells its cellar.", True),
         ("Remarkably, eleven of those have been fights for a title in the north.", True),
-        ("The appeal was brought by four clubs of the northern coast in May.", True),
+        ("Four boats, a small ferry, crews that know the river.", True),
         ("Two brothers are working on the same thing in their barn in Orlen.", True),
         ("The government was asked twice about the bridge at Veldt and its bolts.", False),
         ("The bank of Tarn said on Monday that it will sell its old cellar.", False),
@@ -650,3 +653,9 @@ def test_whom_she_said_means(before: str, speaker: str | None) -> None:
 def test_what_points_back_inside_a_sentence_is_lowered(text: str, is_lowered: bool) -> None:
     *_, last = gather(document("The bank moved its mail to a model in its own cellar. " + text)).sentences
     assert (last.standing <= -0.8) == is_lowered
+
+
+def test_what_is_only_called_the_appeal_is_lowered_a_little() -> None:
+    text = "The appeal was brought by four clubs of the northern coast in May."
+    bare, named = (gather(document(each)).sentences[0] for each in (text, text.replace("The appeal", "An appeal")))
+    assert bare.standing < named.standing

@@ -12,7 +12,8 @@ _I = re.IGNORECASE
 
 # A sentence that opens by pointing back cannot stand alone.
 ANAPHORIC = re.compile(
-    r"(?:this|that|these|those|it|its|it['’]s|they|they['’](?:re|ve|ll|d)|their|them|he|he['’](?:s|d|ll)|she"
+    r"(?:this|that|these|those|together,? (?:that|they|these)|it|its|it['’]s|they|they['’](?:re|ve|ll|d)"
+    r"|their|them|he|he['’](?:s|d|ll)|she"
     r"|she['’](?:s|d|ll)|his|her|hers|such|so|another|both|neither"
     r"|each(?= (?:of|has|had|is|was|can|will|one|other)\b)|others?|either|here|there|then|yet"
     r"|for example|for instance|which|one (?:of (?:them|these|those)|reason|example)|as such|in (?:this|that|these"
@@ -48,7 +49,8 @@ POINTING_INSIDE = re.compile(
 # The same, as a bare noun: "The appeal was brought by …". Of what everybody knows, there is one.
 BARE = re.compile(
     r"The (?!(?:government|president|world|internet|economy|police|markets?|public|pope|army|military|web|industry"
-    r"|weather|question|news)\b)[a-z-]+ (?:was|were|is|are|has|have|had|will|would|could|can|may|might"
+    r"|weather|question|news|prices?|costs?|aims?|goals?|catch|risks?|difference|lesson|gain|trick|point)\b)"
+    r"[a-z-]+ (?:was|were|is|are|has|have|had|will|would|could|can|may|might"
     r"|[a-z]{2,}(?:es|[b-rt-z]s|ed))\b"
 )
 PERSON = re.compile(r"(?:and |but |so )?(?:he|she|his|her)\b", _I)
@@ -89,9 +91,11 @@ EXPLICIT_CONSEQUENCE = re.compile(
     r"|the (?:result|effect|upshot|consequence) is(?:\s+that)?),?\s+)",
     _I,
 )
-# The sentence before, as the subject of what follows from it: "This approach prevents …", "The move could …".
+# The sentence before, as the subject of what follows from it, or its condition: "This approach prevents …", "The move
+# could …", "If it fails to, …".
 FOLLOWS_FROM_IT = re.compile(
-    r"(?:(?:this|that|these|such)(?: (?!posts?|articles?|reports?|papers?|books?|episodes?|pieces?|threads?"
+    r"if (?:it|they|that|this|not|so|both|none|neither|either|all (?:of them|two|three|four|five|six))\b.{0,60}, "
+    r"|(?:(?:this|that|these|such)(?: (?!posts?|articles?|reports?|papers?|books?|episodes?|pieces?|threads?"
     r"|sections?)[a-z]+)?"
     r"|the (?:move|change|deal|decision|plan|law|ruling|bill|result|effect))"
     r" (?:also |in turn |\w+ly )?(?:(?:would|could|may|might|will)(?! (?:already|be|have)\b)|means?|meant|allows?"
@@ -196,7 +200,8 @@ CLOSING = re.compile(
 )
 # An advertisement: what stands around it is one too.
 SPONSOR = re.compile(
-    r"\b(?:sponsor(?:s|ed|ing)?|brought to you|promo code|discount code|percent off|free trial"
+    r"\b(?:(?:episode|issue|show|newsletter)\b.{0,40}\b(?:supported|made possible) by"
+    r"|sponsor(?:s|ed|ing)?|brought to you|promo code|discount code|percent off|free trial"
     r"|head (?:over )?to \S+\.\w+|our friends at|early[- ]bird|register (?:now|here|today)"
     r"|free (?:live |online )*(?:workshop|webinar|conference))\b|% off\b",
     _I,

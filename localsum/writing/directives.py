@@ -40,7 +40,7 @@ def directives(material: Material, shelf: Shelf, *, most: int, words: int, impac
 def _hangs(sentence: Sentence, material: Material, shelf: Shelf, words: int) -> bool:
     """Whether it opens with "this" or "they", and what they are cannot be shown with it."""
     alone = standing_up(sentence, material, shelf, words=words) == (sentence,)
-    return alone and bool(cues.ANAPHORIC.match(sentence.text))
+    return alone and bool(cues.ANAPHORIC.match(cues.without_connective(sentence.text)))
 
 
 def _joined(sentence: Sentence, found: list[Insight], shelf: Shelf, words: int) -> list[Insight]:

@@ -36,6 +36,7 @@ _FEWEST_STORIES = 4
 _LEAST_STORY = 15  # content words; shorter parts are not compared
 _NO_PLACE = 99  # of a sentence before the first of several stories
 _MOST_OF_ONE = 0.9  # of the words: a text that somebody reads out, and no conversation
+_FEW = 10  # words
 _LEAST_SPOKEN = 9  # words of a spoken sentence that says something,
 _LEAST_CONTENT = 5  # and different content words
 _OPENING = 5  # sentences that may begin with a dateline
@@ -300,7 +301,7 @@ def how_it_stands(text: str, count: int, content: int, *, is_spoken: bool = Fals
     elif cues.POINTING_INSIDE.match(bare):
         score -= 0.8
     elif cues.BARE.match(bare):
-        score -= 0.4 if starts_block else 0.8
+        score -= 0.4
     elif bare[:20] != text[:20]:
         score -= 0.3
     if fillers := len(cues.FILLER.findall(text)):
@@ -325,11 +326,14 @@ def how_it_stands(text: str, count: int, content: int, *, is_spoken: bool = Fals
         score -= 1.5 * (count < _LEAST_SPOKEN or content < _LEAST_CONTENT) + 0.8 * bool(cues.MUSING.match(bare))
         score -= 1.2 * bool(cues.PROCEDURE.search(text))
     if cues.FIRST_PERSON.search(text):
-        score -= 0.3 if is_spoken else 1.0
+        score -= 1.0 if not is_spoken or cues.FIRST_PERSON.match(bare) else 0.3
     if not is_spoken and cues.SECOND_PERSON.search(text):
         score -= 0.3
-    if text.count(",") > count / 3:  # words in a row, not a sentence
+    commas = text.count(",")
+    if commas > count / 3:  # words in a row, not a sentence
         score -= 2.0
+    elif commas > 1 and commas >= count / 5 and count <= _FEW:  # "Three lines, a fixed form, letters that look alike."
+        score -= 1.2
     letters = sum(c.isalpha() for c in text)
     if letters < 0.6 * len(text):  # tables, link lists, formulas
         score -= 2.0
