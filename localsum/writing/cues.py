@@ -116,7 +116,7 @@ _ACTOR = r"(?:should|must|ought to|needs? to)"
 _NOT_ADVICE = (
     r"(?!\s+(?:\w+ly\s+|still\s+|also\s+|now\s+)?(?:have|be (?:expected|noted|said|locked|used to)|be (?!\w+(?:ed|en"
     r"|ade|uilt|ept|ent|ought)\b)|arrive|come|become|look|sound|feel|help|get|happen|work|see|appear|begin|cost|take"
-    r"|know|admit|say|remember|go without|mean|make it)\b)"
+    r"|know|admit|say|remember|go without|mean|make it|evolve|improve)\b)"
 )
 DIRECTIVE = re.compile(
     rf"(?<!\bI )(?<!n't )(?<!n’t )(?<!not )(?<!never )(?<!to )(?<!the )(?<!a )(?<!no )(?<!of )(?<!who )(?<!that )"
@@ -148,7 +148,7 @@ _RHETORICAL = re.compile(
 _ADVERB = r"\s(?:(?:also|then|further|first|thus|now|therefore|\w{3,12}ly)\s)?"
 _LABEL = re.compile(r"[A-Z][\w ]{2,30}:\s+(?=[A-Z])")
 _NOT_IMPERATIVE = re.compile(
-    r"(?:let me|let us|let['’]s|be (?:that|it)|never (?:before|mind|have|has|had)"
+    r"(?:let me|let us|let['’]s|be (?:that|it)|keep in mind|never (?:before|mind|have|has|had)"
     r"|always (?:is|was|has|had|a|the)|assume"
     r"|(?:do not|don['’]t) (?:worry|panic|fret|get me wrong|be surprised|hold your breath)"
     r"|think of .{2,60}\s(?:like|as)"
@@ -167,7 +167,10 @@ _NEEDED_FOR = re.compile(
     r"\b(?:tools?|context|information|everything|anything|things?|data|resources?|skills?|help|support|way|ways|money"
     r"|time|all|what|whatever|features?|space|freedom|knowledge|details?|power|insights?|code|work) (?:that )?"
     r"(?:they|you"
-    r"|we|it|he|she|\w+s|(?:the )?(?:\w+ ){1,3}) ?(?:\w+ly )?needs? to\b",
+    r"|we|it|he|she|\w+s|(?:the )?(?:\w+ ){1,3}) ?(?:\w+ly )?needs? to\b"
+    r"|\b(?!(?:and|but|or|so|if|when|because|that|as|until|once|where|while|though|unless|since|first|then|now|also|still"
+    r"|here|today)\b)[a-z]+ (?:they|you) need to\b|\bwill (?:\w+ )?need to\b|\bwhether .{3,40} should\b"
+    r"|^in an? [^,]{3,60}, an? \w+ (?:needs to|must)\b",
     _I,
 )
 # What somebody would say, and does not; what only some believe, or somebody heard; what a pitch cries.
