@@ -222,16 +222,17 @@ def _adverts(document: Document, blocks: list[int], texts: list[str]) -> set[int
     it stands under the heading that follows at once.
     """
     found = {block for block, text in zip(blocks, texts, strict=True) if cues.SPONSOR.search(text)}
-    announced = {block for block, text in zip(blocks, texts, strict=True) if cues.ANNOUNCED.match(text)}
     headings = [number for number, block in enumerate(document.blocks) if block.kind == "heading"]
     count = len(document.blocks)
     edges = sorted({*headings, *document.parts, count})
     parts = [(a, b, _MOST_ADVERT) for a, b in pairwise(edges) if not found.isdisjoint(range(a, b))]
-    for block in announced:
-        if document.parts or block + 1 in headings:
-            ends = document.parts or [heading for heading in headings if heading > block + 1]
-            parts.append((block, next((end for end in ends if end > block), count), _MOST_ANNOUNCED))
-    for first, behind, most in parts:
+    ends, above = document.parts or tuple(headings), set(headings)
+    begins: dict[int, int] = {}  # of each end the first that is announced before it, so that no two hold the same text
+    for block, text in zip(blocks, texts, strict=True):
+        if cues.ANNOUNCED.match(text) and (document.parts or block + 1 in above):
+            at = bisect.bisect(ends, block if document.parts else block + 1)
+            begins.setdefault(ends[at] if at < len(ends) else count, block)
+    for first, behind, most in parts + [(block, end, _MOST_ANNOUNCED) for end, block in begins.items()]:
         span = document.text[document.blocks[first].start : document.blocks[behind - 1].end]
         if len(span.split()) <= most:
             found.update(range(first, behind))
