@@ -634,6 +634,7 @@ def test_advice_that_points_back_at_advice_stands_behind_it() -> None:
     [
         ("Its chairwoman, Siri Bakke, wants more: the city should publish every wish.", "Siri Bakke"),
         ("Its chairwoman, Siri Bakke, wants more than Arne Lund does.", None),  # two women or men
+        ("This could free four inspectors, said its director, Hanne Roth.", "Hanne Roth"),
         ("Its harbour, Port Ellis, wants more.", None),
         ("Its chairwoman, Bakke, wants more.", None),
     ],

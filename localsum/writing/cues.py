@@ -166,8 +166,7 @@ _NOT_IMPERATIVE = re.compile(
 _NEEDED_FOR = re.compile(
     r"\b(?:tools?|context|information|everything|anything|things?|data|resources?|skills?|help|support|way|ways|money"
     r"|time|all|what|whatever|features?|space|freedom|knowledge|details?|power|insights?|code|work) (?:that )?"
-    r"(?:they|you"
-    r"|we|it|he|she|\w+s|(?:the )?(?:\w+ ){1,3}) ?(?:\w+ly )?needs? to\b"
+    r"(?:they|you|we|it|he|she|\w+s|(?:the )?(?:\w+ ){1,3}) ?(?:\w+ly )?needs? to\b"
     r"|\b(?!(?:and|but|or|so|if|when|because|that|as|until|once|where|while|though|unless|since|first|then|now|also|still"
     r"|here|today)\b)[a-z]+ (?:they|you) need to\b|\bwill (?:\w+ )?need to\b|\bwhether .{3,40} should\b"
     r"|^in an? [^,]{3,60}, an? \w+ (?:needs to|must)\b",

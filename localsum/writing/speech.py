@@ -36,7 +36,7 @@ _BEFORE = re.compile(
 _SHE_SAID = re.compile(rf"\s*,?\s*(?:(?:she|he)\s+(?:{_SAYS})\b|(?:{_SAYS})\s+(?:she|he)\b)")
 # “If we would not let a resident do it,” the report says, “we do not let …”: the first half is no sentence.
 _GOES_ON = re.compile(r"[^“”\".!?\n]{3,90},\s+[“\"][a-z]")
-_SOMEBODY_SAID = re.compile(rf"(?P<a>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|\b{_SAYS}\s+(?P<b>{_NAME})")
+_SOMEBODY_SAID = re.compile(rf"(?P<a>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|\b{_SAYS}\s+{_TITLED}(?P<b>{_NAME})")
 # "Its chairwoman, Siri Bakke, wants more": somebody by office and full name.
 _APPOSED = re.compile(
     r"\b[A-Za-z]*(?:er|or|man|woman|ist|ant|ent|head|chief|chair|minister|secretary|nurse|boss|partner|founder),"
