@@ -23,9 +23,10 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from where import SPIN, megabytes, where
 
@@ -179,13 +180,16 @@ class Turn:
 Articles = list[tuple[str, str]]
 
 
-def localsum(model: Path, threads: int, articles: Articles) -> tuple[float, list[Answer], dict[str, Any]]:
+def localsum(
+    model: Path, threads: int, articles: Articles, layers: Literal["packed"] | None = None
+) -> tuple[float, list[Answer], dict[str, Any]]:
     """A branch for each field, all of them forked from one reading of the article."""
-    from localsum.engine.llama import LlamaEngine
     from localsum.engine.types import RequestDone, RequestFailed
+    from localsum.loading import load_engine
+    from localsum.models import from_path
 
     answers = []
-    with LlamaEngine(model, threads=threads) as engine:
+    with load_engine(from_path(model), layers=layers, threads=threads) as engine:
         engine.backend.pieces  # noqa: B018  (waits for the token table, which is part of loading)
         started = time.perf_counter()
         for event in engine.run(request_of(name, text) for name, text in articles):
@@ -218,14 +222,15 @@ def whole(texts: dict[str, str]) -> str:
 def default(model: Path, threads: int, articles: Articles) -> tuple[float, list[Answer], dict[str, Any]]:
     """What `localsum brief` makes of the articles; with a base model that is an extract, so not one with the others."""
     from localsum.brief import Brief
-    from localsum.engine.llama import LlamaEngine
+    from localsum.loading import load_engine
+    from localsum.models import from_path
     from localsum.pipeline import write_briefs
     from localsum.readers import read_bytes
     from localsum.templates import load_template
 
     documents = [read_bytes(text.encode("utf-8"), path=f"{name}.md") for name, text in articles]
     answers = []
-    with LlamaEngine(model, threads=threads) as engine:
+    with load_engine(from_path(model), threads=threads) as engine:
         engine.backend.pieces  # noqa: B018
         started = time.perf_counter()
         for brief in write_briefs(documents, load_template(), engine, model={"name": "", "sha256": ""}):
@@ -258,6 +263,7 @@ def llama(model: Path, threads: int, articles: Articles) -> tuple[float, list[An
 
 WORKERS: dict[str, Callable[[Path, int, Articles], tuple[float, list[Answer], dict[str, Any]]]] = {
     "localsum": localsum,
+    "localsum, layers packed": partial(localsum, layers="packed"),
     "llama-cpp-python": llama,
     "default style": default,
 }

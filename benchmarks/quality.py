@@ -71,13 +71,13 @@ def write_briefs(
     up to the time of the run. A document whose brief fails is named on stderr and left out.
     """
     from localsum import pipeline  # heavy, and not needed to measure what is written
-    from localsum.engine.llama import LlamaEngine
+    from localsum.loading import load_engine
     from localsum.models import find_model
 
     found = find_model(model)
     names = {"name": found.name, "sha256": found.sha256}
     ids = {id(sample.document): sample.id for sample in documents}
-    with LlamaEngine(found.path, name=found.name) as engine:
+    with load_engine(found) as engine:
         style = pipeline.choose_style(engine, style)
         texts = (sample.document for sample in documents)
         began = time.perf_counter()

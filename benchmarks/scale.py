@@ -95,7 +95,7 @@ def work(point: Point, threads: int) -> dict[str, Any]:
     """Seconds, counts and peak memory of one point. The clock starts when localsum's modules are loaded."""
     import localsum.bench.work
     import localsum.pipeline  # noqa: F401  (so that its loading is not timed)
-    from localsum.engine.llama import LlamaEngine
+    from localsum.loading import load_engine
     from localsum.models import find_model
     from localsum.readers import read_bytes
 
@@ -103,7 +103,7 @@ def work(point: Point, threads: int) -> dict[str, Any]:
     read_bytes(b"A text, so that what reading loads is there.", path="a.md")
     run = _written if point.is_written else _extractive
     begun_s = time.perf_counter()
-    with LlamaEngine(found.path, threads=threads, sequences=point.branches + 1) as engine:
+    with load_engine(found, threads=threads, sequences=point.branches + 1) as engine:
         engine.backend.pieces  # noqa: B018  (waits for the token table)
         loaded_s = time.perf_counter()
         run(point, engine)

@@ -4,7 +4,7 @@ thin matrices for.
 Applied while the model runs an adapter makes reading and writing a fifth slower; added to the weights it costs what
 their type costs. The rows become Q8_0, everything else is copied bit for bit. All arithmetic is done number by number
 in a fixed order, so that every computer writes the same bytes, and the file has a SHA-256 like any other. Knows GGUF
-files and the quantizations that the embedded model has; not where files are.
+files, not where they are.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from localsum.errors import ModelError
 from localsum.gguf import TYPES, Header, Tensor, read_header
 from localsum.gguf_write import encode, head
+from localsum.quants import KINDS, Floats, pack, unpack
 
 _F16, _Q8_0 = 1, 8
 # What the adapter's file says of the model that it makes.
@@ -29,8 +29,6 @@ _NOTICE = (
     "subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms; use is further subject to the Gemma "
     "Prohibited Use Policy at ai.google.dev/gemma/prohibited_use_policy."
 )
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 
 
 def write_adapted(base: Path, adapter: Path, write: Callable[[bytes], object]) -> None:
@@ -40,7 +38,7 @@ def write_adapted(base: Path, adapter: Path, write: Callable[[bytes], object]) -
     known = {tensor.name: tensor for tensor in model.tensors}
     for name, (a, b) in pairs.items():
         tensor = known.get(name)
-        fits = tensor and tensor.kind in _ROWS and tensor.shape == (a.shape[0], b.shape[1]) and a.shape[1] == b.shape[0]
+        fits = tensor and tensor.kind in KINDS and tensor.shape == (a.shape[0], b.shape[1]) and a.shape[1] == b.shape[0]
         if not fits or model.architecture != thin.architecture:
             raise ModelError(f"The adapter {adapter.name} is not made for {base.name}: {name}.", "localsum models")
     with base.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -58,7 +56,7 @@ def write_adapted(base: Path, adapter: Path, write: Callable[[bytes], object]) -
                     write(_raw(data, model, old))
                 else:
                     first, second = (_half(thin_data, thin, each) for each in pair)
-                    rows = _unpack(_raw(data, model, old), old)
+                    rows = unpack(_raw(data, model, old), old)
                     write(pack(rows + _product(second * (scale / np.float32(len(first))), first)))
                 write(bytes(-_size(new) % alignment))
 
@@ -98,71 +96,7 @@ def _product(b: Floats, a: Floats) -> Floats:
     return total
 
 
-# Rows of numbers, packed and unpacked
-
-
 def _packed(tensor: Tensor) -> Tensor:
     width, height = tensor.shape
     _, block, size = TYPES[_Q8_0]
     return replace(tensor, kind=_Q8_0, size=width // block * size * height)
-
-
-def pack(rows: Floats) -> bytes:
-    """Q8_0: of each 32 numbers a scale of 16 bits and 8 bits each."""
-    blocks = rows.reshape(-1, 32)
-    scale = np.abs(blocks).max(axis=1, keepdims=True) / np.float32(127)
-    inverse = np.divide(np.float32(1), scale, out=np.zeros_like(scale), where=scale != 0)
-    out = np.empty((len(blocks), 34), np.uint8)
-    out[:, :2] = scale.astype(np.float16).view(np.uint8)
-    out[:, 2:] = np.rint(blocks * inverse).astype(np.int8).view(np.uint8)
-    return out.tobytes()
-
-
-def _unpack(raw: bytes, tensor: Tensor) -> Floats:
-    _, _, size = TYPES[tensor.kind]
-    blocks = np.frombuffer(raw, np.uint8).reshape(-1, size)
-    width, height = tensor.shape
-    return _ROWS[tensor.kind](blocks).reshape(height, width)
-
-
-def _halves(blocks: Bytes, start: int) -> Floats:
-    """A number of 16 bits of each block. Shape (blocks, 1)."""
-    return np.ascontiguousarray(blocks[:, start : start + 2]).view(np.float16).astype(np.float32)
-
-
-def _q8_0(blocks: Bytes) -> Floats:
-    numbers: Floats = np.ascontiguousarray(blocks[:, 2:]).view(np.int8).astype(np.float32)
-    return _halves(blocks, 0) * numbers
-
-
-def _q5_0(blocks: Bytes) -> Floats:
-    high = np.unpackbits(np.ascontiguousarray(blocks[:, 2:6]), axis=1, bitorder="little")
-    low = np.concatenate([blocks[:, 6:] & 15, blocks[:, 6:] >> 4], axis=1)
-    numbers: Floats = (low | high << 4).astype(np.float32) - np.float32(16)
-    return _halves(blocks, 0) * numbers
-
-
-def _q4_k(blocks: Bytes) -> Floats:
-    """256 numbers in eight parts, each with a scale and a least value of 6 bits."""
-    packed = blocks[:, 4:16]
-    first, second, third = packed[:, :4], packed[:, 4:8], packed[:, 8:]
-    scales = np.concatenate([first & 63, third & 15 | (first >> 6) << 4], axis=1).astype(np.float32)
-    least = np.concatenate([second & 63, third >> 4 | (second >> 6) << 4], axis=1).astype(np.float32)
-    fours = blocks[:, 16:].reshape(-1, 4, 1, 32)
-    numbers = np.concatenate([fours & 15, fours >> 4], axis=2).reshape(-1, 8, 32).astype(np.float32)
-    scaled = (_halves(blocks, 0) * scales)[:, :, None] * numbers
-    return (scaled - (_halves(blocks, 2) * least)[:, :, None]).reshape(-1, 256)
-
-
-def _q6_k(blocks: Bytes) -> Floats:
-    """256 numbers in 16 parts, each with a scale of 8 bits; four bits of a number lie apart from the other two."""
-    low = blocks[:, :128].reshape(-1, 2, 1, 64)
-    low = np.concatenate([low & 15, low >> 4], axis=2).reshape(-1, 2, 4, 32)
-    high = blocks[:, 128:192].reshape(-1, 2, 1, 32)
-    high = np.concatenate([high >> shift & 3 for shift in (0, 2, 4, 6)], axis=2)
-    numbers = (low | high << 4).reshape(-1, 16, 16).astype(np.float32) - np.float32(32)
-    scales = np.ascontiguousarray(blocks[:, 192:208]).view(np.int8).astype(np.float32)
-    return ((_halves(blocks, 208) * scales)[:, :, None] * numbers).reshape(-1, 256)
-
-
-_ROWS: dict[int, Callable[[Bytes], Floats]] = {6: _q5_0, 8: _q8_0, 12: _q4_k, 14: _q6_k}

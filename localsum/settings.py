@@ -40,10 +40,12 @@ SETTINGS = {
     "branches": Setting("fields written beside each other at most", int, "23"),
     "batch": Setting("tokens of a step at most", int, "512"),
     "kv": Setting("type of the KV cache: f16, q8_0", str, "by the free memory"),
+    "layers": Setting("matrices of the layers: packed, unpacked", str, "what is faster, of small models"),
     "store": Setting("file of kept briefs, or off", str, "in the user's data folder"),
 }
 
 
+CHOICES = {"kv": ("f16", "q8_0"), "layers": ("packed", "unpacked")}
 # Of the numbers, the least and the most.
 BOUNDS = {"threads": (1, 512), "context": (1024, 1_048_576), "branches": (1, 255), "batch": (32, 8192)}
 
@@ -84,13 +86,13 @@ def value_of(name: str, text: str, hint: str) -> str | int:
     """What a text stands for, of a setting of the engine's. Raises UsageError, with the hint, for what it cannot be."""
     if name == "model" and text:
         return text
-    if name == "kv" and text in ("f16", "q8_0"):
+    if text in CHOICES.get(name, ()):
         return text
     if name in BOUNDS and text.isascii() and text.isdigit() and len(text) < 9:
         low, high = BOUNDS[name]
         if low <= int(text) <= high:
             return int(text)
-    wanted = "f16 or q8_0" if name == "kv" else "a name" if name == "model" else "{} to {}".format(*BOUNDS[name])
+    wanted = "{} to {}".format(*BOUNDS[name]) if name in BOUNDS else " or ".join(CHOICES.get(name, ("a name",)))
     raise UsageError(f"{name} cannot be {text[:40]!r}: {wanted}", hint)
 
 

@@ -133,12 +133,11 @@ def write_slim(source: Source, target: Path, kept: Sequence[int], notes: Mapping
         **notes,
         "tokens": len(kept),
         "of_tokens": len(vocabulary),
-        "notice": _notice(header, len(vocabulary), len(kept), notes.get("layers")),
+        "notice": _notice(header, len(vocabulary), len(kept)),
     }
     values = _values(source, kept) | {f"localsum.slim.{key}": encode(value) for key, value in notes.items()}
     if (called := header.text("general.name")) is not None:
-        what = f"slim, {len(kept)} tokens" if len(kept) < len(vocabulary) else "unpacked"
-        values["general.name"] = encode(f"{called} ({what})")
+        values["general.name"] = encode(f"{called} (slim, {len(kept)} tokens)")
     size = len(vocabulary)
     tensors = [_cut(tensor, len(kept)) if tensor.shape[-1:] == (size,) else tensor for tensor in header.tensors]
     alignment = int(header.metadata.get("general.alignment", 32))
@@ -162,11 +161,9 @@ def write_slim(source: Source, target: Path, kept: Sequence[int], notes: Mapping
     return Slim(len(kept), size, target.stat().st_size, source.path.stat().st_size)
 
 
-def _notice(header: Header, before: int, after: int, layers: object) -> str:
+def _notice(header: Header, before: int, after: int) -> str:
     """What licences want of a changed file: that it says so."""
-    cut = f"vocabulary cut from {before} to {after} tokens" if after < before else "no token is left out"
-    others = f"layers are unpacked to {layers}" if layers else "all other weights are unchanged"
-    changed = f"Modified by localsum: {cut}; {others}."
+    changed = f"Modified by localsum: vocabulary cut from {before} to {after} tokens; all other weights are unchanged."
     if not header.architecture.startswith("gemma") or header.text("general.license") == "apache-2.0":  # Gemma 4
         return f"{changed} The licence is that of the original file."
     return (

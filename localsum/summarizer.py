@@ -56,7 +56,8 @@ class Summarizer:
     - `style`: "extractive" or "written"; None: what the model can do.
     - `language` to write in, a code such as "de" or an English name; None: each document's own. Instruct models only.
     - `threads`, `context` (tokens held in memory, 1024 or more); None: what the machine has.
-    - `tuning`: more keywords of the engine, as `localsum bench --sweep` finds them: `sequences`, `batch`, `kv`.
+    - `tuning`: more keywords of the engine, as `localsum bench --sweep` finds them: `sequences`, `batch`, `kv`,
+      `layers`.
     - `seed` of all sampling; `reproducible`: each request by itself, so that a document's brief does not depend on what
       is written beside it.
     - `store`: the file in which briefs and their texts are kept and found again, made where it is not there; None:
@@ -159,21 +160,13 @@ class Summarizer:
         if self._is_closed:
             raise UsageError("this Summarizer is closed", "make another one: Summarizer()")
         if self.engine is None:
-            from localsum.try_out import make_sure
+            from localsum.loading import load_engine
 
             say = say or (lambda _: None)
             say("looking for the model")
-            found = self.model
-            if not found.is_vouched:
-                say(f"trying {found.name} in a process of its own")
-                make_sure(found)
-            say(f"loading {found.name}")
-            from localsum.engine.llama import LlamaEngine
-
-            made = LlamaEngine(
-                found.path,
-                name=found.name,
-                thinking_off=found.entry.thinking_off if found.entry else "",
+            made = load_engine(
+                self.model,
+                say=say,
                 cells=self._context,
                 threads=self._threads,
                 reproducible=self._reproducible,
@@ -298,8 +291,8 @@ def _check(style: str | None, threads: int | None, context: int | None, tuning: 
         raise UsageError(f"{threads} threads cannot write", "leave threads away, or give a number from 1 up")
     if context is not None and context < 1024:
         raise UsageError(f"a context of {context} tokens is too small", "leave context away, or give 1024 or more")
-    if wrong := tuning.keys() - {"sequences", "batch", "kv"}:
-        raise UsageError(f"tuning has no {min(wrong)!r}", "it may hold sequences, batch and kv")
+    if wrong := tuning.keys() - {"sequences", "batch", "kv", "layers"}:
+        raise UsageError(f"tuning has no {min(wrong)!r}", "it may hold sequences, batch, kv and layers")
 
 
 def _document(given: str | Document, path: str = "text") -> Document:

@@ -25,7 +25,14 @@ from localsum.models import RegistryEntry, find_model
 
 WIDTH, HEIGHT, RANK = 256, 64, 4
 TARGET = "blk.0.attn_q.weight"
-KINDS = {"Q5_0": (6, 32, 22), "Q8_0": (8, 32, 34), "Q4_K": (12, 256, 144), "Q6_K": (14, 256, 210)}
+KINDS = {
+    "Q4_1": (3, 32, 20),
+    "Q5_1": (7, 32, 24),
+    "Q5_0": (6, 32, 22),
+    "Q8_0": (8, 32, 34),
+    "Q4_K": (12, 256, 144),
+    "Q6_K": (14, 256, 210),
+}
 
 
 def gguf(path: Path, values: dict[str, str | float], tensors: dict[str, tuple[tuple[int, ...], int, bytes]]) -> Path:
@@ -69,7 +76,7 @@ def blocks(kind: str, seed: int) -> bytes:
     _, block, size = KINDS[kind]
     rng = np.random.default_rng(seed)
     rows = rng.integers(0, 256, (WIDTH * HEIGHT // block, size), dtype=np.uint8)
-    for at in {"Q4_K": (0, 2), "Q6_K": (208,)}.get(kind, (0,)):
+    for at in {"Q4_1": (0, 2), "Q5_1": (0, 2), "Q4_K": (0, 2), "Q6_K": (208,)}.get(kind, (0,)):
         rows[:, at : at + 2] = (rng.random((len(rows), 1)) * 0.1).astype(np.float16).view(np.uint8)
     return rows.tobytes()
 

@@ -137,7 +137,7 @@ def test_a_failing_disk_leaves_nothing(entry, folder, monkeypatch, call, code):
         raise OSError(code, os.strerror(code))
 
     with monkeypatch.context() as patch:
-        patch.setattr(packages.os, call, fail)
+        patch.setattr(digests.os, call, fail)
         with pytest.raises(ModelError, match=re.escape(os.strerror(code))) as caught:
             find_model("tiny")
     assert "export LOCALSUM_MODELS=" in caught.value.hint
@@ -148,8 +148,8 @@ def test_a_failing_disk_leaves_nothing(entry, folder, monkeypatch, call, code):
 
 def test_too_little_space_is_found_before_writing(entry, folder, monkeypatch):
     usage = shutil.disk_usage(folder.parent)
-    monkeypatch.setattr(packages.shutil, "disk_usage", lambda _: usage._replace(free=len(WHOLE) - 1))
-    monkeypatch.setattr(packages, "_write", lambda *_: pytest.fail("began to write"))
+    monkeypatch.setattr(digests.shutil, "disk_usage", lambda _: usage._replace(free=len(WHOLE) - 1))
+    monkeypatch.setattr(digests, "_write", lambda *_: pytest.fail("began to write"))
     with pytest.raises(ModelError, match="1 MB are free") as caught:
         find_model("tiny")
     assert caught.value.hint.startswith("Free some space")
@@ -171,15 +171,15 @@ def test_a_folder_that_cannot_be_made(entry, tmp_path, monkeypatch):
 CHILD = """
 import hashlib, sys, time
 from localsum import models
-from localsum.models import RegistryEntry, packages
+from localsum.models import RegistryEntry, digests, packages
 entry = {entry!r}
 models.registry = lambda: (entry,)
 packages._COPY_BYTES = 4096
-copy = packages._write
+copy = digests._write
 def told(*arguments):
     print("copying", flush=True)
-    copy(*arguments)
-packages._write = told
+    return copy(*arguments)
+digests._write = told
 class Slow:  # about 0.2 s for all parts, so that "the middle" lasts
     def __init__(self): self.digest = hashlib.new("sha256")
     def update(self, block): time.sleep(0.001); self.digest.update(block)

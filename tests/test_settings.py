@@ -52,14 +52,17 @@ def test_every_setting_has_a_use(file, said: Said, stand: type[Stand], tmp_path,
     file.write_text(
         f'model = "some-model"\ntemplate = "{(tmp_path / "mine.toml").as_posix()}"\nlanguage = "german"\n'
         f'format = "json"\nthreads = 2\n'
-        f'context = 2048\nbranches = 5\nbatch = 64\nkv = "q8_0"\nstore = "{store.as_posix()}"\n'
+        f'context = 2048\nbranches = 5\nbatch = 64\nkv = "q8_0"\nlayers = "packed"\nstore = "{store.as_posix()}"\n'
     )
     assert list(read_settings()) == list(SETTINGS)
     monkeypatch.setattr(stand, "chat", CHAT)
+    layers = []
+    monkeypatch.setattr("localsum.loading.file_to_load", lambda given, *asked: layers.append(asked[1]) or given.path)
     code, out, _ = said("brief", NEWS)
     assert code == 0
     assert '"headline"' in out
     assert '"language": "de"' in out
+    assert layers == ["packed"]
     assert seen == ["some-model"]
     used = stand.made[-1].options
     assert [used[name] for name in ("threads", "cells", "sequences", "batch", "kv")] == [2, 2048, 6, 64, "q8_0"]

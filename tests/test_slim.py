@@ -535,29 +535,6 @@ def test_the_embedded_model_says_the_same(gemma):
 
 
 @pytest.mark.model
-@pytest.mark.parametrize(("layers", "kind"), [("f16", 1), ("bf16", 30)])
-def test_unpacked_layers_say_the_same(gemma, own, said, layers, kind):
-    path, _, _ = gemma
-    code, out, notes = said("models", "slim", str(path), "--layers", layers, "--name", "plain")
-    assert (code, out) == (0, "plain\n"), notes
-    found = find_model("plain").path
-    header = read_header(found)
-    kinds = {tensor.name: tensor.kind for tensor in header.tensors}
-    assert kinds["blk.0.attn_q.weight"] == kinds["blk.17.ffn_down.weight"] == kind
-    assert kinds["token_embd.weight"] == 8
-    assert header.text("localsum.slim.layers") == layers
-    assert f"unpacked to {layers}" in header.text("localsum.slim.notice")
-    assert said("models", "verify", "plain")[0] == 0
-    assert [file.name for file in found.parent.iterdir() if "slim-" in file.name] == []
-    tokens = [2, *Splitter(path).ids("The town has put a small model on the computers of its library, and it")]
-    before, after = logits(path, tokens), logits(found, tokens)
-    # Not to the bit: packed products round what they multiply to 8 bits.
-    one, other = (rows - np.log(np.exp(rows).sum(axis=1, keepdims=True)) for rows in (before, after))
-    assert (np.exp(one) * (one - other)).sum(axis=1).mean() < 0.02
-    assert (before.argmax(axis=1) == after.argmax(axis=1)).mean() > 0.8
-
-
-@pytest.mark.model
 def test_any_text_comes_back_from_the_embedded_model(gemma):
     slim = Splitter(gemma[1])
     noise = random.Random(1)

@@ -26,7 +26,7 @@ _READING = (
     *(("machine", key) for key in ("cpu", "cores", "os")),
     *(("software", key) for key in ("llama_cpp_python", "llama_cpp", "build")),
     ("model", "sha256"),
-    *(("settings", key) for key in ("threads", "batch", "kv")),
+    *(("settings", key) for key in ("threads", "batch", "kv", "layers")),
 )
 _TIMED = ("s", "tokens/s", "1/min", "µs", "J")
 # Counted in tokens: means the same only where both models split text alike.

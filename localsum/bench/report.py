@@ -75,6 +75,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "threads": COUNT,
         "context": COUNT,
         "kv": TEXT,
+        "layers": TEXT,  # packed as the file has them, or the plain numbers that they were unpacked to
         "branches": COUNT,
         "batch": COUNT,
         "shortlist": COUNT,  # tokens that the last product is made for; 0: all

@@ -113,6 +113,7 @@ class Bench:
             "threads": info.settings.get("threads", 0),
             "context": backend.cells,
             "kv": str(info.settings.get("kv", "")),
+            "layers": str(info.settings.get("layers", "")),
             "branches": backend.sequences - 1,
             "batch": backend.batch,
             "shortlist": int(getattr(getattr(backend, "shortlist", None), "size", 0)),

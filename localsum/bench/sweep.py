@@ -15,6 +15,7 @@ from localsum.settings import value_of
 MOST = 32  # combinations
 _HINT = "localsum bench --sweep threads=1,2,4"
 Kv = Literal["f16", "q8_0"]
+Layers = Literal["packed", "unpacked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Knobs:
     branches: int | None = None
     batch: int | None = None
     kv: Kv | None = None
+    layers: Layers | None = None
 
     def said(self) -> str:
         """Those that are set: `threads=2 kv=q8_0`."""
@@ -34,7 +36,7 @@ class Knobs:
         return " ".join(parts) or "as it comes"
 
 
-NAMES = ("model", "threads", "context", "branches", "batch", "kv")
+NAMES = ("model", "threads", "context", "branches", "batch", "kv", "layers")
 
 
 def combinations(sweeps: Sequence[str], base: Knobs) -> list[Knobs]:

@@ -46,7 +46,8 @@ def bench(
         typer.Option(
             "--sweep",
             metavar="NAME=VALUES",
-            help="Try settings, all combinations of several: threads=1,2,4; so model, context, branches, batch, kv.",
+            help="Try settings, all combinations of several: threads=1,2,4; so model, context, branches, batch, kv, "
+            "layers.",
         ),
     ] = None,
     save: Annotated[
@@ -72,6 +73,14 @@ def bench(
         Literal["f16", "q8_0"] | None,
         typer.Option("--kv", envvar="LOCALSUM_KV", help="Type of the KV cache. [default: by the free memory]"),
     ] = None,
+    layers: Annotated[
+        Literal["packed", "unpacked"] | None,
+        typer.Option(
+            "--layers",
+            envvar="LOCALSUM_LAYERS",
+            help="As the file has them, or as plain numbers. [default: what is faster, of small models]",
+        ),
+    ] = None,
     seed: options.SeedOption = 0,
     no_keep: Annotated[
         bool, typer.Option("--no-keep", help="Do not keep the report in the user's data folder.")
@@ -96,7 +105,7 @@ def bench(
         from localsum.bench.png import check_installed
 
         check_installed()
-    base = Knobs(model, threads, context, branches, batch, kv)
+    base = Knobs(model, threads, context, branches, batch, kv, layers)
     chosen = combinations(sweep or [], base)
     try:
         reports = (
@@ -232,24 +241,16 @@ def _sweep(chosen: list[Knobs], seed: int, repetitions: int | None, quiet: bool)
 def _bench(knobs: Knobs, plan: Any, seed: int, quiet: bool) -> Bench:  # noqa: ANN401  (a Plan)
     from localsum.bench.run import Bench
     from localsum.commands.session import tuning
+    from localsum.engine import llama
+    from localsum.loading import load_engine
     from localsum.models import find_model
-    from localsum.try_out import make_sure
 
     _say("looking for the model", quiet)
     found = find_model(knobs.model)
-    make_sure(found)
-    settings = tuning(branches=knobs.branches, batch=knobs.batch, kv=knobs.kv)
-    from localsum.engine import llama
+    settings = tuning(branches=knobs.branches, batch=knobs.batch, kv=knobs.kv, layers=knobs.layers)
 
     def make() -> llama.LlamaEngine:
-        return llama.LlamaEngine(
-            found.path,
-            name=found.name,
-            thinking_off=found.entry.thinking_off if found.entry else "",
-            cells=knobs.context,
-            threads=knobs.threads,
-            **settings,
-        )
+        return load_engine(found, cells=knobs.context, threads=knobs.threads, **settings)
 
     built = (llama.system_info(), llama.library_version())
     return Bench(found, make, plan, seed, built, lambda what: _say(what, quiet))

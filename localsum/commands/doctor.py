@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from localsum.engine.machine import Machine
+    from localsum.models import Model
 
 _WRONG = "wrong"
 _LEAST = 2048  # tokens of context, of a model that does not say
@@ -84,6 +85,7 @@ def _health(named: str | None, store: str | None, *, is_tried: bool) -> Iterator
         context = header.context_length or _LEAST
         fit = fit_cache(machine.free - found.bytes, max(1, cell_bytes(header)), context)
         yield "context", f"{fit.cells:,} tokens in {fit.kv}"
+        yield "layers", _layers(found)
         how = try_out(found) if is_tried else recall(found.sha256)
         if how:
             speed = f"reads {how['read_tokens_s']:,.0f} tokens/s, writes {how['write_tokens_s']:,.0f}"
@@ -133,6 +135,19 @@ def _build() -> str:
     return f"{llama_version()}, {system_info()}"
 
 
+def _layers(found: Model) -> str:
+    """Which of a model's files is loaded, as far as that is known before it is made."""
+    from localsum.commands.session import tuning
+    from localsum.engine.llama import plain_numbers
+    from localsum.models.unpacked import unpacked_path, wants_unpacked
+
+    kind = wants_unpacked(found, plain_numbers(), tuning().get("layers"))
+    if kind is None:
+        return "as the file has them"
+    path = unpacked_path(found, kind)
+    return f"unpacked to {kind}, {path}{'' if path.exists() else ' (made at the first brief)'}"
+
+
 def _free_disk(folder: Path) -> int:
     import shutil
 
@@ -158,7 +173,7 @@ def _privacy(named: str | None) -> list[tuple[str, str]]:
         ("  holds", "each brief, the text it is of, the name of its file, model, settings, time"),
         ("  not to keep", "once: localsum brief --no-store PATH; ever: LOCALSUM_STORE=off"),
         ("models", f"{models_dir()}{'' if models_dir().exists() else ' (not there yet)'}"),
-        ("  beside", "model files; what is known of them: digests, speeds, your registry, accepted licences"),
+        ("  beside", "model files, those unpacked for this processor; digests, speeds, your registry, accepted licences"),
         ("reports", f"{reports_folder()}{'' if reports_folder().exists() else ' (not there yet)'}"),
         ("  hold", "what localsum bench measured: processor, system, model, figures; no text, no name of yours"),
         ("output files", "where --output says, readable by you only; nothing else is written, no logs, no caches"),

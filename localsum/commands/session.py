@@ -168,7 +168,7 @@ def tuning(**said: str | int | None) -> dict[str, Any]:
     from localsum.settings import value_of
 
     found: dict[str, Any] = {}
-    for name, option in (("branches", "sequences"), ("batch", "batch"), ("kv", "kv")):
+    for name, option in (("branches", "sequences"), ("batch", "batch"), ("kv", "kv"), ("layers", "layers")):
         value = said.get(name)
         if value is None and (text := set_to(name)) is not None:
             value = value_of(name, text, "what is set, and where: localsum config")

@@ -44,19 +44,11 @@ def slim(
             help="Instead: as few as cost at most so many percent more bits per byte of English news. Takes minutes.",
         ),
     ] = None,
-    layers: Annotated[
-        Literal["bf16", "f16"] | None,
-        typer.Option(
-            "--layers",
-            help="Also unpack the layers to plain numbers: faster, larger. bf16 for processors that multiply these "
-            "(doctor says so), f16 for others. Keeps all tokens unless told otherwise.",
-        ),
-    ] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="What to call the new model. [default: NAME-slim]")
     ] = None,
 ) -> None:
-    """Write a smaller or faster file of a model: with fewer tokens, or with layers that need no unpacking.
+    """Write a smaller file of a model, with fewer tokens.
 
     Any text can still be read and written; words without a token of their own are put together from pieces.
     """
@@ -79,23 +71,16 @@ def slim(
         make_folder(target.parent)
         if max_loss is not None:
             keep = _smallest(source, language, max_loss)
-        if keep is None and layers is None:
-            keep = KEEP
-        if keep is not None and keep >= len(source.vocabulary):
+        keep = KEEP if keep is None else keep
+        if keep >= len(source.vocabulary):
             raise UsageError(
                 f"{found.name} has {len(source.vocabulary):,} tokens, which is not more than {keep:,}",
                 f"to have it smaller yet: localsum models slim {found.name} --keep {len(source.vocabulary) // 2}",
             )
-        kept = choose_for(source.vocabulary, language, keep) if keep else range(len(source.vocabulary))
+        kept = choose_for(source.vocabulary, language, keep)
         with tempfile.TemporaryDirectory(prefix="slim-", dir=target.parent) as folder:
             made = Path(folder) / target.name
-            written = write_slim(source, made, kept, _notes(found, language, layers))
-            if layers is not None:
-                from localsum.engine.llama import unpack_layers
-
-                unpacked = Path(folder) / "unpacked.gguf"
-                unpack_layers(made, unpacked, layers)
-                made = unpacked
+            written = write_slim(source, made, kept, _notes(found, language))
             os.replace(made, target)
     except OSError as error:
         raise ModelError(
@@ -111,9 +96,8 @@ def slim(
     note(f"write a brief with it: localsum brief PATH --model {new}")
 
 
-def _notes(found: Model, language: str, layers: str | None) -> dict[str, str | int]:
-    notes: dict[str, str | int] = {"source": found.name, "source_sha256": found.sha256, "language": language}
-    return {**notes, "layers": layers} if layers else notes
+def _notes(found: Model, language: str) -> dict[str, str | int]:
+    return {"source": found.name, "source_sha256": found.sha256, "language": language}
 
 
 def _register(found: Model, target: Path, name: str) -> None:

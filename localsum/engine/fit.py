@@ -1,4 +1,5 @@
-"""What an engine may take of a machine: threads, context, the type of the KV cache. Knows no model, only sizes."""
+"""What an engine may take of a machine: threads, context, types of the KV cache and of layers. Knows no model, only
+sizes and what llama.cpp says of itself."""
 
 from __future__ import annotations
 
@@ -33,6 +34,17 @@ def fit_cache(free_bytes: int, cell_bytes: int, context_tokens: int) -> Fit:
         return Fit(wanted, "f16")
     fitting = int(room / (cell_bytes * _Q8_0)) // 256 * 256
     return Fit(max(min(wanted, fitting), min(LEAST_CELLS, wanted)), "q8_0")
+
+
+def plain_for(built_for: str) -> Literal["bf16", "f16"] | None:
+    """Numbers of 16 bits that llama.cpp multiplies faster than what it has no kernel of its own for: on x86, where
+    that was measured, and with its faster products only. `built_for` is how it describes itself.
+    """
+    parts = (part.split(":")[-1].partition("=") for part in built_for.split("|"))  # "CPU : AVX = 1 | AVX2 = 1 | "
+    has = {name.strip() for name, _, value in parts if value.strip() == "1"}
+    if not {"LLAMAFILE", "AVX2", "F16C", "FMA"} <= has:
+        return None
+    return "bf16" if "AVX512_BF16" in has else "f16"
 
 
 def threads_for(machine: Machine) -> int:

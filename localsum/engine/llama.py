@@ -17,7 +17,7 @@ import numpy as np
 from llguidance import LLTokenizer
 from numpy.typing import NDArray
 
-from localsum.engine.fit import LEAST_CELLS, fit_cache, threads_for
+from localsum.engine.fit import LEAST_CELLS, fit_cache, plain_for, threads_for
 from localsum.engine.guide import Guide, Guides
 from localsum.engine.loop import Run
 from localsum.engine.machine import free_bytes, this_machine
@@ -61,21 +61,9 @@ def library_version() -> str | None:
     return " ".join(said) or None
 
 
-def unpack_layers(source: Path, target: Path, kind: Literal["bf16", "f16"]) -> None:
-    """Write a model again with the matrices of its layers as plain numbers of 16 bits; the table of tokens stays.
-
-    Processors multiply such numbers faster than packed ones where more than one token is read or written at once.
-    Raises ModelError.
-    """
-    _log_lines.clear()
-    lib.llama_log_set(_keep_log, None)
-    lib.llama_backend_init()
-    how = lib.llama_model_quantize_default_params()
-    how.ftype = {"bf16": lib.LLAMA_FTYPE_MOSTLY_BF16, "f16": lib.LLAMA_FTYPE_MOSTLY_F16}[kind]
-    how.allow_requantize = True
-    how.token_embedding_type = how.output_tensor_type = lib.GGML_TYPE_Q8_0
-    if lib.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(how)) != 0:
-        raise ModelError(f"llama.cpp cannot unpack {source.name}: {_last_log()}", "leave --layers away")
+def plain_numbers() -> Literal["bf16", "f16"] | None:
+    """Numbers of 16 bits that this build multiplies faster than many packed ones; None where that is not known."""
+    return None if lib.llama_supports_gpu_offload() else plain_for(system_info())
 
 
 class LlamaBackend:
@@ -393,6 +381,7 @@ class LlamaEngine:
                 "threads": threads,
                 "cells": self.backend.cells,
                 "kv": self.backend.kv,
+                "layers": self.backend.metadata("localsum.layers") or "packed",
                 "sequences": sequences,
                 "batch": self.backend.batch,
             },

@@ -4,7 +4,7 @@ Every model of the registry is known by its SHA-256; no file with other bytes is
 here uses the network, runs code of a model package or knows what llama.cpp does with the file.
 
 The models folder is `models` in the user's data folder, or LOCALSUM_MODELS. It holds model files under their registry
-names, the user's own registry (rows.py), `verified/` (digests.py), and lock files.
+names, the user's own registry (rows.py), `verified/` (digests.py), `unpacked/` (unpacked.py), and lock files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from localsum.errors import ModelError
 from localsum.folders import models_dir
 from localsum.models import packages
-from localsum.models.digests import digest, holds, size_of
+from localsum.models.digests import Write, digest, holds, size_of
 from localsum.models.rows import RegistryEntry, is_vouched, registry
 from localsum.models.sound import check_file
 
@@ -141,7 +141,7 @@ def resolve(entry: RegistryEntry) -> Model:
     return Model(entry.name, path, entry.sha256, entry.bytes, entry, is_vouched(entry.sha256))
 
 
-def _adapted(base: Path, adapter: Path, write: packages.Write) -> None:
+def _adapted(base: Path, adapter: Path, write: Write) -> None:
     from localsum.adapt import write_adapted  # numpy: only when a file is made
 
     write_adapted(base, adapter, write)

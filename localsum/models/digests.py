@@ -1,7 +1,7 @@
 """SHA-256 of model files, remembered: hashing several GB takes as long as reading them.
 
 `verified/` in the models folder holds one small JSON file per model file that was hashed: path, size, time of change,
-SHA-256. Knows no registry. Also what it takes to write into the folder: owner-only modes, and a lock.
+SHA-256. Knows no registry. Also what it takes to write into the folder: owner-only modes, a lock, whole files.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,6 +23,8 @@ if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
+
+Write = Callable[[bytes], object]  # takes the next bytes of a file
 
 
 @contextmanager
@@ -70,9 +74,8 @@ def holds(path: Path, size: int, sha256: str) -> bool:
 def digest(path: Path, *, afresh: bool = False) -> str:
     """SHA-256 of a file; from its sidecar while path, size and time of change are those recorded. Raises OSError."""
     stat = path.stat()
-    known = {} if afresh else _recorded(path)
-    if known and known == {**_seen(path, stat), "sha256": known.get("sha256")}:
-        return str(known["sha256"])
+    if not afresh and (known := _remembered(path, stat)):
+        return known
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with suppress(OSError):  # a folder that cannot be written costs time at the next start, no more
@@ -87,6 +90,21 @@ def remember(path: Path, stat: os.stat_result, sha256: str) -> None:
     make_folder(sidecar.parent)
     with open(sidecar, "w", encoding="utf-8", opener=private) as file:
         json.dump({**_seen(path, stat), "sha256": sha256}, file)
+
+
+def is_as_remembered(path: Path) -> bool:
+    """Whether the file is there, and has the size and time of change that its sidecar says."""
+    try:
+        return bool(_remembered(path, path.stat()))
+    except OSError:
+        return False
+
+
+def _remembered(path: Path, stat: os.stat_result) -> str:
+    """The SHA-256 of its sidecar; "" if there is none, or size or time of change differ."""
+    known = _recorded(path)
+    sha256 = str(known.get("sha256", ""))
+    return sha256 if known == {**_seen(path, stat), "sha256": sha256} else ""
 
 
 def forget(path: Path) -> None:
@@ -109,3 +127,56 @@ def _seen(path: Path, stat: os.stat_result) -> dict[str, str | int]:
 def _sidecar(path: Path) -> Path:
     key = hashlib.sha256(str(path).encode("utf-8", "surrogatepass")).hexdigest()
     return models_dir() / "verified" / f"{key[:32]}.json"
+
+
+# Files of the models folder
+
+
+def make_file(
+    target: Path,
+    size: int,
+    fill: Callable[[Write], None],
+    *,
+    is_there: Callable[[], bool],
+    check: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Writes a file of `size` bytes, which appears whole or not at all, and remembers its SHA-256, which `check` may
+    refuse by raising. Does nothing if another process `is_there` first. Raises OSError.
+
+    One process at a time: the system frees the lock of a killed process, so whoever holds it knows every temporary
+    file to be a dead one's, and the disk is asked for one copy only.
+    """
+    make_folder(target.parent)
+    with locked(target.with_name(f"{target.name}.lock")):
+        for stale in target.parent.glob(f"{target.name}.*.part"):
+            stale.unlink(missing_ok=True)
+        if is_there():
+            return
+        free = shutil.disk_usage(target.parent).free
+        if free < size:
+            raise OSError(errno.ENOSPC, f"{free / 1e6:.0f} MB are free")
+        sha256 = _write(target, fill, check)
+    with suppress(OSError):
+        remember(target, target.stat(), sha256)
+
+
+def _write(target: Path, fill: Callable[[Write], None], check: Callable[[str], None]) -> str:
+    """Writes a new file beside `target`, checks the SHA-256 of what was written, then renames it."""
+    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)  # mode 0600
+    try:
+        digest = hashlib.sha256()
+        with os.fdopen(handle, "wb") as out:
+
+            def write(block: bytes) -> None:
+                digest.update(block)
+                out.write(block)
+
+            fill(write)
+            out.flush()
+            os.fsync(out.fileno())  # else a power cut could leave the new name with old or no bytes
+        check(digest.hexdigest())
+        os.replace(name, target)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(name)
+    return digest.hexdigest()

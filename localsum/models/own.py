@@ -17,6 +17,7 @@ from localsum.models.digests import digest, forget, holds, size_of
 from localsum.models.rows import check_name, drop_row, keep_row, own_rows, registry
 from localsum.models.sizes import memory_bytes
 from localsum.models.sound import check_file
+from localsum.models.unpacked import drop_unpacked
 
 _PLANNED = 8192  # tokens of context in the figure for memory; more buy no speed (engine/fit.py)
 
@@ -129,6 +130,10 @@ def remove(name: str) -> list[str]:
         except OSError as error:
             raise ModelError(f"{file} cannot be removed: {error.strerror or error}", f"by hand: rm {file}") from None
         done.append(f"removed {file}")
+    try:
+        done += [f"removed {path}" for path in drop_unpacked(entry.sha256)]
+    except OSError as error:
+        raise ModelError(f"{error.filename} cannot be removed: {error.strerror or error}", "by hand: rm FILE") from None
     if drop_row(name):
         done.append(f"took {name} out of your registry")
     if done and os.path.lexists(entry.path):
