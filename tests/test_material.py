@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localsum.readers import read_bytes
-from localsum.writing import select
-from localsum.writing.material import _adverts, _likeness, gather
+from localsum.writing import aside, select
+from localsum.writing.material import _likeness, gather
 from localsum.writing.shelf import Shelf
 from localsum.writing.topics import topics
 
@@ -35,7 +35,7 @@ def test_a_sponsor_makes_an_advertisement_of_its_short_part_only() -> None:
     )
     document = read_bytes((text + "\n\nNothing here.").encode(), path="a.md")
     material = gather(document)
-    found = _adverts(document, [s.block for s in material.sentences], [s.text for s in material.sentences])
+    found = aside.adverts(document, [s.block for s in material.sentences], [s.text for s in material.sentences])
     assert sorted(document.text[document.blocks[n].start :][:12].split()[0] for n in found) == [
         "Buy",
         "Short",
@@ -47,7 +47,7 @@ def adverts(text: str) -> list[str]:
     """First words of the blocks that advertise."""
     document = read_bytes(text.encode(), path="a.md")
     material = gather(document)
-    found = _adverts(document, [s.block for s in material.sentences], [s.text for s in material.sentences])
+    found = aside.adverts(document, [s.block for s in material.sentences], [s.text for s in material.sentences])
     return [document.text[document.blocks[n].start :].split()[0] for n in sorted(found)]
 
 

@@ -173,7 +173,10 @@ def _privacy(named: str | None) -> list[tuple[str, str]]:
         ("  holds", "each brief, the text it is of, the name of its file, model, settings, time"),
         ("  not to keep", "once: localsum brief --no-store PATH; ever: LOCALSUM_STORE=off"),
         ("models", f"{models_dir()}{'' if models_dir().exists() else ' (not there yet)'}"),
-        ("  beside", "model files, those unpacked for this processor; digests, speeds, your registry, accepted licences"),
+        (
+            "  beside",
+            "model files, those unpacked for this processor; digests, speeds, your registry, accepted licences",
+        ),
         ("reports", f"{reports_folder()}{'' if reports_folder().exists() else ' (not there yet)'}"),
         ("  hold", "what localsum bench measured: processor, system, model, figures; no text, no name of yours"),
         ("output files", "where --output says, readable by you only; nothing else is written, no logs, no caches"),

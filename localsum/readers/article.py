@@ -32,6 +32,14 @@ class Wanted(NamedTuple):
     id_field: str | None = None
 
 
+_NO_PROSE = 6  # words
+# What a text is, above its title.
+_KINDS = re.compile(
+    r"(?:for immediate release|(?:press|news|media) release|opinion|comment|analysis|exclusive|feature|interview)",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A document whose text is still in pieces. `id` is what its source calls it among others."""
@@ -115,11 +123,14 @@ def with_title_as_text(draft: Draft) -> Draft:
 
 
 def _title(pieces: Sequence[Piece]) -> str | None:
-    """The highest heading above the first prose."""
+    """The highest heading above the first prose; a few words, such as those of a page's navigation, are none."""
     found: Piece | None = None
     for piece in pieces:
         if piece.kind != "heading":
+            if found is None and len(piece.text.split()) <= _NO_PROSE and piece.text[-1:] not in ".!?…":
+                continue
             break
-        if found is None or piece.level < found.level:
+        is_kind = _KINDS.fullmatch(piece.text.strip()) is not None
+        if found is None or (piece.level < found.level and not is_kind) or _KINDS.fullmatch(found.text.strip()):
             found = piece
     return found.text[:300] if found else None

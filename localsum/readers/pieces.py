@@ -134,10 +134,14 @@ def looks_like_heading(text: str) -> bool:
 
 
 def with_speakers(pieces: Sequence[Piece], speakers: Speakers) -> list[Piece]:
-    """The pieces of a transcript, each with who says it; "Name:" moves from the text to the marker."""
+    """The pieces of a transcript, each with who says it; "Name:" moves from the text to the marker.
+
+    A turn goes on over paragraphs, and ends at a ruled line.
+    """
     result: list[Piece] = []
     current: str | None = None
     for piece in pieces:
+        current = None if piece.parted else current
         turn = read_turn(piece.text, speakers) if piece.kind == "paragraph" else None
         if turn:
             current = turn.name

@@ -159,7 +159,9 @@ _NOT_IMPERATIVE = re.compile(
     # An example or a condition, in the form of an order: "Add a motor, and the car flies."
     r"|(?:consider|take|think of|remember) (?:(?:the|an?|this|that|these|one|our|your)\s(?:\w+\s)?)?(?:examples?"
     r"|cases?|facts?|following|scenarios?|situations?|settings?|problems?)|[^.;]{3,80}(?:, and (?:the|it|you|we|they)"
-    r"|\sand (?:you|it|we|they)['’](?:ll|d|ve|re))(?=\s))\b",
+    r"|\sand (?:you|it|we|they)['’](?:ll|d|ve|re))(?=\s)"
+    # A name: "Keep the Beet Road said it would file suit."
+    r"|\w+ (?:the |our |for |of )?(?-i:[A-Z][\w’'-]+ )+(?:said|says|told|argued|warned|announced))\b",
     _I,
 )
 # "The context they need to do it": what is needed for something, and no advice.
@@ -168,7 +170,8 @@ _NEEDED_FOR = re.compile(
     r"|time|all|what|whatever|features?|space|freedom|knowledge|details?|power|insights?|code|work) (?:that )?"
     r"(?:they|you|we|it|he|she|\w+s|(?:the )?(?:\w+ ){1,3}) ?(?:\w+ly )?needs? to\b"
     r"|\b(?!(?:and|but|or|so|if|when|because|that|as|until|once|where|while|though|unless|since|first|then|now|also|still"
-    r"|here|today)\b)[a-z]+ (?:they|you) need to\b|\bwill (?:\w+ )?need to\b|\bwhether .{3,40} should\b"
+    r"|here|today)\b)[a-z]+ (?:they|you) need to\b|\b(?:will|would) (?:\w+ )?(?:need|have) to\b"
+    r"|\bwhether .{3,40} should\b"
     r"|^in an? [^,]{3,60}, an? \w+ (?:needs to|must)\b",
     _I,
 )
@@ -176,7 +179,10 @@ _NEEDED_FOR = re.compile(
 _NOT_SAID = re.compile(
     r"\bif I (?:were|was)\b|\bI(?:['’]d| would| could| might)\b(?! (?:recommend|advise|suggest|urge|encourage))"
     r"|^to (?:some|many|others)\b|\bsome (?:people |of us |critics )?(?:argue|say|think|claim|believe|insist)\b"
-    r"|\bI(?:['’]ve| have) heard\b|\bwhat (?:\w+ ){1,3}must\b|!$",
+    r"|\bI(?:['’]ve| have) heard\b|\bwhat (?:\w+ ){1,3}must\b|!$"
+    # What a court or a contract has settled.
+    r"|\b(?:ruled|held|decided|agreed) that\b.{0,120}\b(?:must|ha[sd] to|have to)\b"
+    r"|^under (?:the |its |new |these |those )?(?:conditions|terms|rules|law|agreement|contract|deal|settlement)\b",
     _I,
 )
 # What people are asked in a survey is nobody's advice.
@@ -211,7 +217,9 @@ SPONSOR = re.compile(
 # What leads on to one.
 ANNOUNCED = re.compile(
     r"(?=.{1,100}$)(?:.{0,40}\b(?:time for|words? from|messages? from)\b.{0,40}\bsponsor"
-    r"|(?:our |today['’]s |this week['’]s )?sponsor(?:s|ed(?: \w+)?)?[:.!]*$)",
+    r"|(?:our |today['’]s |this week['’]s )?sponsor(?:s|ed(?: \w+)?)?[:.!]*$"
+    r"|(?:a )?(?:(?:partner|paid|promoted) (?:message|content|post|partnership)"
+    r"|(?:message|word) from (?:our |a )?partners?)[:.!]*$)",
     _I,
 )
 # Talk about the text itself.
@@ -289,7 +297,9 @@ APPENDIX = re.compile(
     r"\W*(?:(?:housekeeping|references|bibliography|(?:useful |more |other )?links"
     r"|(?:further|recommended|additional) reading"
     r"|related(?: (?:posts?|links?|articles?|stories|work))?|acknowledge?ments?|about the authors?|credits|sponsors?"
-    r"|show notes|footnotes|notes|corrections?|errata|comments|subscribe|share|upcoming events?"
+    r"|show notes|footnotes|notes|corrections?|errata|(?:\d+ )?comments(?: \(\d+\))?|subscribe|share|upcoming events?"
+    r"|more on this (?:story|topic|subject)|read (?:more|next)|most (?:read|viewed|popular)|(?:media |press )?contacts?"
+    r"|forward[- ]looking statements?|safe harbou?r(?: statement)?"
     r"|see also|elsewhere (?:from|on) .{0,30}"
     r"|newsletters?)\W*)$",
     _I,
@@ -306,10 +316,11 @@ UNMARKED_QUESTION = re.compile(
     r"(?:can|could|do|did|would|will|shall|should|is|are|was|were) (?:you|we|I|they|he|she|it)\b", _I
 )
 PERSONAL = re.compile(r"\b(?:I|we|us|our|my|me|you|your)\b|n['’]t we\b", _I)
-US = re.compile(r"\b(?:we|we['’](?:re|ve|ll|d)|our|us)\b", re.IGNORECASE)
 SECOND_PERSON = re.compile(r"\b(?:you|your|you['’]re|yours)\b", _I)
 
 
+_OWN_WORDS = re.compile(r"\b(?:I|me|[Mm]y(?:self)?|[Ww]e|us|[Oo]urs?|ourselves)\b")
+_QUOTED = re.compile(r"“[^“”]*”|\"[^\"]*\"")
 STOP = re.compile(r"[.!?…。！？][”\"'’»)\]*†‡]*$")
 
 
@@ -318,6 +329,11 @@ def opens_quotation(text: str) -> bool:
     return (text.count("“") == text.count("”") + 1 and text.rfind("“") > text.rfind("”")) or (
         text.count('"') % 2 == 1 and bool(re.search(r'(?:^|[\s(])"\S[^"]*$', text))
     )
+
+
+def says_i(text: str) -> bool:
+    """Whether somebody speaks of himself in it, or for a group: "I" or "we", outside quotation marks."""
+    return _OWN_WORDS.search(_QUOTED.sub("", text)) is not None
 
 
 def is_cut_off(text: str) -> bool:

@@ -159,7 +159,7 @@ class Desk:
         pick = chooser(self.material, self.shelf, most=most, words=words, at_most=each.words)
         if not pick.text:
             pick = self._at_least_one(each.words)
-        self._add(draft, each.name, pick)
+        self._add(draft, each.name, select.named(pick))
 
     def _at_least_one(self, words: int) -> Pick:
         """For the shortest of sources: the best sentence, though another part has it too."""
@@ -194,7 +194,9 @@ class Desk:
         for number, insight in enumerate(found):
             entry = Entry()
             draft.entries.append(entry)
-            entry.evidence += insight.pick.evidence
+            # Of a task or a decision it is told elsewhere whose it is.
+            pick = select.named(insight.pick) if each.extract in ("insights", "directives") else insight.pick
+            entry.evidence += pick.evidence
             for part in each.parts or (each,):
                 if part.shape == "choice":
                     self._choice(part, part.name, entry, insight.pick.sentences, f"{each.name}.{number}.{part.name}")
@@ -207,17 +209,17 @@ class Desk:
                 elif part.shape == "line":
                     entry.parts[part.name if each.parts else "text"] = headline.clause(insight.pick.text, part.words)
                 else:
-                    entry.parts[part.name if each.parts else "text"] = insight.pick.text
+                    entry.parts[part.name if each.parts else "text"] = pick.text
 
     def _topics(self, each: Field, draft: Draft) -> None:
         line = next((part for part in each.parts if part.shape == "line"), None)
         text = next((part for part in each.parts if part.shape == "text"), each)
         for number, (topic, pick) in enumerate(self._topic_picks(text, each.count[0])):
-            entry = self._add(draft, text.name if each.parts else "text", pick)
+            entry = self._add(draft, text.name if each.parts else "text", select.named(pick))
             if line:
                 entry.parts = {line.name: "", **entry.parts}
                 own = headline.without_number(self.material.text(topic.heading)) if topic.heading else ""
-                seen = [other.parts[line.name] for other in draft.entries[:-1]]
+                seen = [self.material.document.title, *(other.parts[line.name] for other in draft.entries[:-1])]
                 if len(own.split()) <= line.words and headline.is_telling(own) and own not in seen:
                     entry.parts[line.name] = own
                 else:

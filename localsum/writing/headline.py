@@ -44,6 +44,7 @@ _DANGLING = listed(
     """a an the of to and or but with for from by in on at as than that its their his her is are was were be has have
     had will would came come comes happened followed follows who which whose where when while"""
 )
+_NEVER_LAST = listed("the a an and or but nor that which who whose as than because if when while my our your their its")
 _NUMBER = re.compile(r"^(?:\d+(?:\.\d+)*[.)]?|[IVX]+[.)])\s+(?=\S)")
 _INSIDE = listed("of for and the in on")
 # After these a word in lower case is a verb, or the run has its subject before it.
@@ -155,8 +156,11 @@ def clause(sentence: str, most_words: int, *, is_last_resort: bool = True) -> st
             break
     if len(text.split()) > most_words and not is_last_resort:
         return ""
-    parts = text.split()[:most_words]
-    while len(parts) > 3 and parts[-1].lower().strip(",;:") in _DANGLING:
+    parts = text.split()
+    # Where the clause ends by itself, a preposition may be its last word: "what we are short of".
+    hanging = _DANGLING if len(parts) > most_words else _NEVER_LAST
+    parts = parts[:most_words]
+    while len(parts) > 3 and parts[-1].lower().strip(",;:") in hanging:
         parts.pop()
     line = " ".join(parts).strip(' .,;:–—-“”"')
     return line[:1].upper() + line[1:]

@@ -20,22 +20,21 @@ from localsum.grounding.words import words
 from localsum.sentences import Sentence as Whole
 from localsum.sentences import sentences
 from localsum.writing import cues
+from localsum.writing.aside import aside
+from localsum.writing.turns import Speaker, is_conversation, speakers
 
 _SPACE = re.compile(r"\s+")
 _DOMAIN = re.compile(r"\b[\w-]{2,63}\.(?:com|org|net|io|dev|ai|co)\b")
-_MOST_ADVERT = 250  # words of a part that one sponsor's name makes an advertisement
-_MOST_ANNOUNCED = 600  # words of one behind "And now a word from our sponsor."
 _SOMEBODY = re.compile(r"[A-Z]")
 _NAMED = re.compile(r"[A-Z]|\b(?:the|a|an|your|our)\s\w+\s(?!own\b)")
 LEAD = 4.5  # weight of a sentence's place: LEAD * exp(-index / LEAD_DECAY), measured on news (see DECISIONS.md)
 LEAD_DECAY = 6.0
 LEAST_STANDING = -2.0
 POINTS_BACK = -1.4  # below this a sentence says little without the one before it
-_UNLIKE = 0.1  # parts of a newsletter have 0.02 to 0.06 in common, of an article on one subject 0.15 to 0.55
+_UNLIKE = 0.1  # parts of a newsletter have 0.02 to 0.09 in common, of a text on one subject 0.15 to 0.55
 _FEWEST_STORIES = 4
 _LEAST_STORY = 15  # content words; shorter parts are not compared
 _NO_PLACE = 99  # of a sentence before the first of several stories
-_MOST_OF_ONE = 0.9  # of the words: a text that somebody reads out, and no conversation
 _FEW = 10  # words
 _LEAST_SPOKEN = 9  # words of a spoken sentence that says something,
 _LEAST_CONTENT = 5  # and different content words
@@ -59,6 +58,7 @@ class Sentence:
     centrality: float  # cosine with the document's centroid, as a z-score
     standing: float  # how well it stands alone: 0 is well, below is worse
     place: int  # how many usable sentences come before it, in its story if the document holds several
+    speaker: Speaker | None = None  # who says it, in a transcript or a block quotation
 
     @property
     def is_usable(self) -> bool:
@@ -117,42 +117,38 @@ def gather(document: Document) -> Material:
     texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
     bags = _bags(texts)
     centrality = _z_scores(_centrality(bags))
-    aside = _adverts(document, [s.block for s in raw], texts) | _appendices(document)
-    is_conversation = _is_conversation(document)
+    beside = aside(document, [s.block for s in raw], texts)
+    said_by, are_talking = speakers(document), is_conversation(document)
     found: list[Sentence] = []
-    stories = _story_starts(document, [s.block for s in raw], bags)
+    stories = _story_starts(document, [s.block for s in raw], bags, beside)
     place = 0
     for index, (sentence, text, bag) in enumerate(zip(raw, texts, bags, strict=True)):
         block = document.blocks[sentence.block]
         starts_block = index == 0 or raw[index - 1].block != sentence.block
         count = len(text.split())
-        is_spoken = is_conversation and block.speaker is not None
+        is_spoken = are_talking and block.speaker is not None
         standing = how_it_stands(text, count, len(bag), is_spoken=is_spoken, starts_block=starts_block)
-        if sentence.block in aside:
+        if block.kind == "quote" and not cues.STOP.search(text):
+            standing -= 1.0  # figures or verses, line by line
+        if sentence.block in beside:
             standing -= 2.0
-        if block.kind == "quote" and cues.US.search(text):
-            standing -= 0.8  # whoever is quoted
+        if block.kind == "quote" and cues.says_i(text):
+            standing -= 0.8 if said_by[sentence.block] else 1.5  # whoever is quoted
         if index < min(stories, default=0):
             standing -= 0.8  # a greeting
         span = Span(sentence.start, sentence.end)
         if index in stories:
             place = 0
         before = place if index >= min(stories, default=0) else _NO_PLACE
+        stems, speaker = frozenset(bag), said_by[sentence.block]
+        if speaker and (speaker.is_talking or cues.says_i(text)):
+            count += len(speaker.name.split())  # which is shown with it
         found.append(
-            Sentence(index, span, sentence.block, text, count, frozenset(bag), centrality[index], standing, before)
+            Sentence(index, span, sentence.block, text, count, stems, centrality[index], standing, before, speaker)
         )
         place += found[-1].is_usable
     edges = sorted(stories) + [len(found)] * bool(stories)
     return Material(document, tuple(found), tuple(pairwise(edges)))
-
-
-def _is_conversation(document: Document) -> bool:
-    """Whether people talk in it, and not one of them alone."""
-    said: Counter[str | None] = Counter()
-    for block in document.blocks:
-        said[block.speaker] += block.end - block.start
-    spoken = said.total() - said.pop(None, 0)
-    return bool(said) and max(said.values()) < _MOST_OF_ONE * spoken
 
 
 def _without_dateline(document: Document, sentence: Whole) -> Whole:
@@ -180,19 +176,19 @@ def stories(document: Document) -> list[Story]:
     raw = sentences(document)
     texts = [_SPACE.sub(" ", document.text[s.start : s.end]).strip() for s in raw]
     blocks = [s.block for s in raw]
-    if not _story_starts(document, blocks, _bags(texts)):
+    beside = aside(document, blocks, texts)
+    if not _story_starts(document, blocks, _bags(texts), beside):
         return []
-    aside = _adverts(document, blocks, texts) | _appendices(document)
     found = []
     for heading, following in pairwise([*headings, len(document.blocks)]):
-        inside = [n for n in range(heading + 1, following) if n not in aside]
+        inside = [n for n in range(heading + 1, following) if n not in beside]
         if inside:
             title, first, last = (document.blocks[n] for n in (heading, inside[0], inside[-1]))
             found.append(Story(Span(title.start, title.end), Span(first.start, last.end)))
     return found
 
 
-def _story_starts(document: Document, blocks: list[int], bags: list[Counter[str]]) -> set[int]:
+def _story_starts(document: Document, blocks: list[int], bags: list[Counter[str]], beside: set[int]) -> set[int]:
     """The first sentence under each heading, and behind each ruled line, if what stands there has little in common.
 
     Empty for a document about one subject. What comes before the first of several stories greets and announces.
@@ -200,9 +196,15 @@ def _story_starts(document: Document, blocks: list[int], bags: list[Counter[str]
     headings = [number for number, block in enumerate(document.blocks) if block.kind == "heading"]
     edges = [*headings, *(part - 1 for part in document.parts)]
     starts = sorted({first for edge in edges if (first := bisect.bisect(blocks, edge)) < len(blocks)})
-    parts = [Counter(stem for bag in bags[a:b] for stem in bag.elements()) for a, b in pairwise([*starts, len(bags)])]
+    own = [bag if block not in beside else Counter[str]() for block, bag in zip(blocks, bags, strict=True)]
+    parts = [Counter(stem for bag in own[a:b] for stem in bag.elements()) for a, b in pairwise([*starts, len(own)])]
     parts = [part for part in parts if part.total() >= _LEAST_STORY]
-    return set(starts) if len(parts) >= _FEWEST_STORIES and _likeness(parts) < _UNLIKE else set()
+    if len(parts) < _FEWEST_STORIES or _likeness(parts) >= _UNLIKE:
+        return set()
+    # "Week one was awful", "Week two was interesting": one story, however it is told.
+    begins = Counter(document.text[document.blocks[n].start :].split(maxsplit=1)[0].casefold() for n in headings)
+    is_one = any(word.isalpha() and count > len(headings) / 2 for word, count in begins.items())
+    return set() if is_one else set(starts)
 
 
 def _likeness(parts: list[Counter[str]]) -> float:
@@ -213,42 +215,6 @@ def _likeness(parts: list[Counter[str]]) -> float:
         for stem, n in part.items():
             total[stem] += n / length
     return (sum(value * value for value in total.values()) - len(parts)) / (len(parts) * (len(parts) - 1))
-
-
-def _adverts(document: Document, blocks: list[int], texts: list[str]) -> set[int]:
-    """Blocks that advertise: those that name a sponsor, and the rest of a short part, or of one that is announced.
-
-    A part lies between headings and ruled lines. What is announced goes on to the next ruled line; without such lines
-    it stands under the heading that follows at once.
-    """
-    found = {block for block, text in zip(blocks, texts, strict=True) if cues.SPONSOR.search(text)}
-    headings = [number for number, block in enumerate(document.blocks) if block.kind == "heading"]
-    count = len(document.blocks)
-    edges = sorted({*headings, *document.parts, count})
-    parts = [(a, b, _MOST_ADVERT) for a, b in pairwise(edges) if not found.isdisjoint(range(a, b))]
-    ends, above = document.parts or tuple(headings), set(headings)
-    begins: dict[int, int] = {}  # of each end the first that is announced before it, so that no two hold the same text
-    for block, text in zip(blocks, texts, strict=True):
-        if cues.ANNOUNCED.match(text) and (document.parts or block + 1 in above):
-            at = bisect.bisect(ends, block if document.parts else block + 1)
-            begins.setdefault(ends[at] if at < len(ends) else count, block)
-    for first, behind, most in parts + [(block, end, _MOST_ANNOUNCED) for end, block in begins.items()]:
-        span = document.text[document.blocks[first].start : document.blocks[behind - 1].end]
-        if len(span.split()) <= most:
-            found.update(range(first, behind))
-    return found
-
-
-def _appendices(document: Document) -> set[int]:
-    """Blocks under headings such as "References" or "Housekeeping": lists of links, notices, credits."""
-    found: set[int] = set()
-    is_aside = False
-    for number, block in enumerate(document.blocks):
-        if block.kind == "heading":
-            is_aside = bool(cues.APPENDIX.match(document.text[block.start : block.end]))
-        elif is_aside:
-            found.add(number)
-    return found
 
 
 def _centrality(bags: list[Counter[str]]) -> list[float]:

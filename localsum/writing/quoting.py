@@ -12,7 +12,7 @@ from localsum.templates import Field
 from localsum.writing.draft import Ask, Draft
 from localsum.writing.material import Material, Sentence
 from localsum.writing.shelf import Shelf
-from localsum.writing.speech import sayings, speaker_of
+from localsum.writing.speech import sayings
 
 
 def fill(each: Field, draft: Draft, material: Material, shelf: Shelf, count: Callable[[str], int]) -> list[Ask]:
@@ -63,7 +63,7 @@ def _choices(
 
         def use(answer: str, texts: dict[str, Sentence] = texts) -> None:
             chosen = texts.get(answer.strip()) or next(iter(texts.values()))
-            draft.quotes.append(_quote(material, chosen.span, speaker_of(material, chosen)))
+            draft.quotes.append(_quote(material, chosen.span, chosen.speaker.name if chosen.speaker else None))
 
         if len(options) == 1 or not each.cue:
             use("")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from localsum.document import Span
 from localsum.grounding.names import names_in
@@ -40,9 +40,30 @@ class Pick:
 def pick_of(sentences: Iterable[Sentence]) -> Pick:
     """The sentences as one text, each without its leading connective where the one before it is not shown too."""
     chosen = tuple(sorted(sentences, key=lambda s: s.index))
-    shown = {s.index for s in chosen}
-    parts = [s.text if s.index - 1 in shown else opening(s.text) for s in chosen]
-    return Pick(" ".join(closed(fluent(part)) for part in parts), tuple(s.span for s in chosen), chosen)
+    return Pick(" ".join(_shown(chosen)), tuple(s.span for s in chosen), chosen)
+
+
+def _shown(chosen: Sequence[Sentence]) -> list[str]:
+    there = {s.index for s in chosen}
+    texts = [s.text if s.index - 1 in there else opening(s.text) for s in chosen]
+    return [closed(fluent(text)) for text in texts]
+
+
+def named(pick: Pick) -> Pick:
+    """The same with the name of each speaker in front, in conversations, and where somebody quoted says "I" or "we".
+
+    The text must name them all; the names are evidence too.
+    """
+    speakers = [s.speaker for s in pick.sentences]
+    places = [speaker.place for speaker in speakers if speaker and speaker.place]
+    says = any(cues.says_i(s.text) or (s.speaker and s.speaker.is_talking) for s in pick.sentences)
+    if len(places) < len(speakers) or not says:
+        return pick
+    names = ["", *(speaker.name for speaker in speakers if speaker)]
+    texts = [pick.text] if len(set(names)) == 2 else _shown(pick.sentences)  # of one speaker, as it was cut
+    turns = zip(texts, names, names[1:], strict=False)
+    text = " ".join(f"{now}: {said}" if now != before else said for said, before, now in turns)
+    return replace(pick, text=text, evidence=tuple(sorted({*pick.evidence, *places})))
 
 
 def greedy(

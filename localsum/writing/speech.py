@@ -11,6 +11,7 @@ from localsum.document import Span
 from localsum.grounding.names import Name, names_in
 from localsum.grounding.words import normal
 from localsum.writing.material import Material, Sentence
+from localsum.writing.turns import NAME, NOT_NAMES
 
 _MARKS = re.compile(r"“[^“”\n]{20,600}”|\"[^\"\n]{20,600}\"|„[^„“\n]{20,600}“|«[^«»\n]{20,600}»")
 _SAYS = (
@@ -18,38 +19,34 @@ _SAYS = (
     r"|asked|asks|replied|replies|announced|insisted|insists|conceded|admits|admitted|recalled|continued|continues"
     r"|stated|states|claims|claimed|believes|put it|concluded|observed|joked|tweeted|posted)"
 )
-# A full stop belongs to initials and titles alone: "said Calista Wren. Expect competitors to follow."
-_NAME = (
-    r"(?:(?:(?:[A-Z]\.)+|(?:Dr|Mr|Mrs|Ms|St|Prof|Gen|Sen|Rep|Gov|Lt|Col|Sgt|Capt|Rev|Jr)\.|[A-Z][\w’'-]*"
-    r"|de|van|von|der|al|bin|du|la|le)\s){0,3}[A-Z][\w’'-]+"
-)
 # “…,” said Anneke Duvall, / “…,” said its chair, Anneke Duvall / “…,” the minister said / “…,” Duvall said
 _TITLED = r"(?:(?:the|its|their|his|her|an?)\s+[a-z][\w’' -]{2,60},\s+)?"
-_AFTER = re.compile(
-    rf"\s*,?\s*(?:{_SAYS}\s+{_TITLED}(?P<a>{_NAME})|(?P<b>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b)"
-)
+_AFTER = re.compile(rf"\s*,?\s*(?:{_SAYS}\s+{_TITLED}(?P<a>{NAME})|(?P<b>{NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b)")
 # Anneke Duvall, the technology officer, said: “…” / According to Duvall, “…”
 _BEFORE = re.compile(
-    rf"(?:(?P<a>{_NAME})(?:,[^,.;“\"]{{3,80}},)?\s+(?:\w+ly\s+)?{_SAYS}(?:\s+[\w’' ]{{1,40}})?[,:]?"
-    rf"|[Aa]ccording to (?P<b>{_NAME}),?)\s*$"
+    rf"(?:(?P<a>{NAME})(?:,[^,.;“\"]{{3,80}},)?\s+(?:\w+ly\s+)?{_SAYS}(?:\s+[\w’' ]{{1,40}})?[,:]?"
+    rf"|[Aa]ccording to (?P<b>{NAME}),?)\s*$"
 )
 _SHE_SAID = re.compile(rf"\s*,?\s*(?:(?:she|he)\s+(?:{_SAYS})\b|(?:{_SAYS})\s+(?:she|he)\b)")
+# “It is theirs,” said Wren. “But …”: nobody else came in between.
+_NO_STOP = r"(?:[^.!?“”\"\n]|\b[ap]\.m\.(?=\s[a-z]))"
+_GOES_ON_TALKING = re.compile(
+    rf"[,.!?…]?[”\"“]\s*{_NO_STOP}{{0,90}}\b{_SAYS}\b{_NO_STOP}{{0,90}}(?:\.|[ap]\.m\.)[ \t]+"
+)
 # “If we would not let a resident do it,” the report says, “we do not let …”: the first half is no sentence.
 _GOES_ON = re.compile(r"[^“”\".!?\n]{3,90},\s+[“\"][a-z]")
-_SOMEBODY_SAID = re.compile(rf"(?P<a>{_NAME})(?:,[^,.;“\"]{{3,60}},)?\s+{_SAYS}\b|\b{_SAYS}\s+{_TITLED}(?P<b>{_NAME})")
+_SOMEBODY_SAID = re.compile(
+    rf"(?P<a>{NAME})(?:(?:,[^,.;“\"]{{3,60}}){{1,2}},)?\s+{_SAYS}\b|\b{_SAYS}\s+{_TITLED}(?P<b>{NAME})"
+)
 # "Its chairwoman, Siri Bakke, wants more": somebody by office and full name.
 _APPOSED = re.compile(
     r"\b[A-Za-z]*(?:er|or|man|woman|ist|ant|ent|head|chief|chair|minister|secretary|nurse|boss|partner|founder),"
-    rf"\s(?P<name>{_NAME}),"
+    rf"\s(?P<name>{NAME}),"
 )
-_INTRODUCED = re.compile(rf"(?P<name>{_NAME})(?=[,:\s])")
 _MOST_NAMES = 4  # words of one person
 _NO_FIRST_NAME = re.compile(
     r"(?:\w+(?:day|ly|ing|ed)|Later|Then|Now|Still|However|Instead|Also|Perhaps|Meanwhile|Former|Today|Tomorrow|Even"
     r"|Only|Like|Unlike|Since|Until|Once|Again|Yet|So|Because|Though|Although|What|Who|Why|How|Where|Here|There)\s"
-)
-_NOT_NAMES = frozenset(
-    """The A An It He She They We I This That But And In On At If When While As Mr Mrs Ms Dr""".split()  # noqa: SIM905
 )
 
 
@@ -80,6 +77,8 @@ def sayings(material: Material, *, least_words: int, most_words: int) -> list[Sa
         speaker = _speaker(text, match.start(), match.end())
         if speaker is None and _SHE_SAID.match(text, match.end()):
             speaker = _last_speaker(text[text.rfind("\n", 0, start) + 1 : start])
+        if speaker is None and found and _GOES_ON_TALKING.fullmatch(text, found[-1].span.end, match.start()):
+            speaker = found[-1].speaker
         if speaker is None and text[match.end() - 2] not in ".!?,…":
             continue
         if speaker and " " not in speaker:
@@ -94,10 +93,10 @@ def sayings(material: Material, *, least_words: int, most_words: int) -> list[Sa
 def _speaker(text: str, start: int, end: int) -> str | None:
     line = text.rfind("\n", 0, start) + 1
     is_closed = text[end - 2] == "."  # then what follows is a sentence of its own
-    after = None if is_closed else _AFTER.match(text[end : end + 120])
+    after = None if is_closed else _AFTER.match(text[end : end + 120].partition("\n")[0])
     before = _BEFORE.search(text[max(line, start - 160) : start])
     for match in (after, before):
-        if match and (name := match["a"] or match["b"]) and name.split()[0] not in _NOT_NAMES:
+        if match and (name := match["a"] or match["b"]) and name.split()[0] not in NOT_NAMES:
             return name.removesuffix("’s").removesuffix("'s")
     return None
 
@@ -117,22 +116,10 @@ def _in_full(name: str, people: Sequence[Name], before: int) -> str:
 def _last_speaker(before: str) -> str | None:
     """Whom "she said" means: the last one of the paragraph so far who says something by name, or has an office."""
     names = [match["a"] or match["b"] for match in _SOMEBODY_SAID.finditer(before)]
-    named = [name for name in names if name.split()[0] not in _NOT_NAMES]
+    named = [name for name in names if name.split()[0] not in NOT_NAMES]
     if named:
         return named[-1]
     *_, last = [None, *_APPOSED.finditer(before)]
     if last is None or " " not in last["name"] or any(len(name.parts) > 1 for name in names_in(before[last.end() :])):
         return None
     return last["name"]
-
-
-def speaker_of(material: Material, sentence: Sentence) -> str | None:
-    """Who says a sentence: the speaker of a transcript, or whom the line before a block quotation introduces."""
-    blocks = material.document.blocks
-    block = blocks[sentence.block]
-    if block.kind != "quote":
-        return block.speaker
-    before = next((b for b in reversed(blocks[: sentence.block]) if b.kind != "quote"), None)
-    line = material.text(Span(before.start, before.end)) if before else ""
-    name = _INTRODUCED.match(line) if line.endswith(":") else None
-    return name["name"] if name and name["name"].split()[0] not in _NOT_NAMES else None
