@@ -162,8 +162,21 @@ def test_doctor_says_what_was_found_and_chosen(mine, said: Said) -> None:
     code, out, err = said("doctor", "--json")
     assert (code, err) == (0, "")
     found = json.loads(out)
-    keys = ["localsum", "machine", "cores", "memory", "llama.cpp", "threads", "model", "context", "store", "disk"]
+    keys = [
+        "localsum",
+        "machine",
+        "cores",
+        "memory",
+        "llama.cpp",
+        "threads",
+        "model",
+        "context",
+        "layers",
+        "store",
+        "disk",
+    ]
     assert list(found) == [*keys, "wrong"]
+    assert found["layers"] == "as the file has them"
     assert found["wrong"] == ["the context is small, long articles are read in parts: close other programs"]
     code, text, _ = said("doctor")
     assert [line.split()[0] for line in text.splitlines()] == [*keys, "wrong"]

@@ -682,7 +682,7 @@ def test_in_a_conversation_it_is_told_who_says_what() -> None:
     text = gather(document(TALK)).document.text
 
     def shown(*sentences: Sentence) -> str:
-        return select.named(select.pick_of(sentences)).text
+        return select.named(select.pick_of(sentences), 60).text
 
     assert shown(ours).startswith("Ada Brook: We tried the new reader")
     assert shown(theirs).startswith("Ben Carr: The council pays")
@@ -690,7 +690,8 @@ def test_in_a_conversation_it_is_told_who_says_what() -> None:
     assert shown(ours, theirs).startswith("Ada Brook: We tried")
     assert " takes. Ben Carr: The council pays" in shown(ours, theirs)
     assert shown(ours, quoted).count("Ada Brook: ") == 1  # as nobody else speaks in between
-    evidence = select.named(select.pick_of([ours, theirs])).evidence
+    assert select.named(select.pick_of([ours]), 15).text.startswith("We tried")  # there is no room
+    evidence = select.named(select.pick_of([ours, theirs]), 60).evidence
     assert [text[span.start : span.end][:10] for span in evidence] == [
         "Ada Brook",
         "We tried t",
@@ -702,9 +703,9 @@ def test_in_a_conversation_it_is_told_who_says_what() -> None:
 def test_of_a_block_quotation_whoever_says_we_is_named() -> None:
     text = "Ivo Marten, of the council:\n\n> We asked for one rule. The rule came in May.\n\nThe council was pleased.\n"
     first, second, last = gather(document(text)).sentences[1:]
-    assert select.named(select.pick_of([first])).text == "Ivo Marten: We asked for one rule."
-    assert select.named(select.pick_of([second])).text == "The rule came in May."
-    assert select.named(select.pick_of([last])).text == "The council was pleased."
+    assert select.named(select.pick_of([first]), 60).text == "Ivo Marten: We asked for one rule."
+    assert select.named(select.pick_of([second]), 60).text == "The rule came in May."
+    assert select.named(select.pick_of([last]), 60).text == "The council was pleased."
 
 
 @pytest.mark.parametrize(
@@ -765,7 +766,7 @@ def test_what_stands_around_an_article_is_never_shown() -> None:
 
 def test_a_text_of_one_writer_names_nobody() -> None:
     (only,) = gather(document("We tried the new reader in four schools, and it halved the time of marking.")).sentences
-    assert select.named(select.pick_of([only])).text.startswith("We tried")
+    assert select.named(select.pick_of([only]), 60).text.startswith("We tried")
 
 
 @pytest.mark.parametrize(

@@ -138,9 +138,12 @@ def _build() -> str:
 def _layers(found: Model) -> str:
     """Which of a model's files is loaded, as far as that is known before it is made."""
     from localsum.commands.session import tuning
-    from localsum.engine.llama import plain_numbers
     from localsum.models.unpacked import unpacked_path, wants_unpacked
 
+    try:
+        from localsum.engine.llama import plain_numbers
+    except (ImportError, OSError, RuntimeError):
+        return "not known: llama.cpp cannot be loaded"
     kind = wants_unpacked(found, plain_numbers(), tuning().get("layers"))
     if kind is None:
         return "as the file has them"

@@ -159,7 +159,7 @@ class Desk:
         pick = chooser(self.material, self.shelf, most=most, words=words, at_most=each.words)
         if not pick.text:
             pick = self._at_least_one(each.words)
-        self._add(draft, each.name, select.named(pick))
+        self._add(draft, each.name, select.named(pick, each.words))
 
     def _at_least_one(self, words: int) -> Pick:
         """For the shortest of sources: the best sentence, though another part has it too."""
@@ -195,7 +195,11 @@ class Desk:
             entry = Entry()
             draft.entries.append(entry)
             # Of a task or a decision it is told elsewhere whose it is.
-            pick = select.named(insight.pick) if each.extract in ("insights", "directives") else insight.pick
+            pick = (
+                select.named(insight.pick, main_part(each).words)
+                if each.extract in ("insights", "directives")
+                else insight.pick
+            )
             entry.evidence += pick.evidence
             for part in each.parts or (each,):
                 if part.shape == "choice":
@@ -215,7 +219,7 @@ class Desk:
         line = next((part for part in each.parts if part.shape == "line"), None)
         text = next((part for part in each.parts if part.shape == "text"), each)
         for number, (topic, pick) in enumerate(self._topic_picks(text, each.count[0])):
-            entry = self._add(draft, text.name if each.parts else "text", select.named(pick))
+            entry = self._add(draft, text.name if each.parts else "text", select.named(pick, text.words))
             if line:
                 entry.parts = {line.name: "", **entry.parts}
                 own = headline.without_number(self.material.text(topic.heading)) if topic.heading else ""

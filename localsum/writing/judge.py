@@ -269,7 +269,7 @@ def _unsaid(entry: Entry, name: str, said: list[str], desk: Desk, least: int = 1
     new = [s for s in every if not is_said(s.text, said)]
     if len(new) == len(every):
         return None if points_back(text) or (is_said(text, said) and not new) else entry
-    pick = select.named(select.pick_of(new))
+    pick = select.named(select.pick_of(new), len(text.split()))
     if len(pick.text.split()) < least or points_back(pick.text):
         return None
     return Entry({**entry.parts, name: pick.text}, list(pick.evidence))
@@ -279,7 +279,7 @@ def _last(each: Field, said: list[str], desk: Desk) -> Entry | None:
     """The last sentence of the document that can stand alone and was not said."""
     for s in reversed(desk.material.sentences):
         if s.is_usable and s.standing > -0.5 and s.words <= each.words and not is_said(s.text, said):
-            pick = select.named(select.pick_of([s]))
+            pick = select.named(select.pick_of([s]), each.words)
             if not points_back(pick.text) and not malformed(pick.text, each.words):
                 return Entry({each.name: pick.text}, list(pick.evidence))
     return None
@@ -288,7 +288,9 @@ def _last(each: Field, said: list[str], desk: Desk) -> Entry | None:
 def _others(part: Field, name: str, each: Field, desk: Desk) -> list[Entry]:
     """The document's best sentences that can stand alone, for where nothing else is left."""
     usable = [s for s in desk.material.sentences if s.is_usable and s.standing > -0.5 and s.words <= part.words]
-    picks = [select.named(select.pick_of([s])) for s in sorted(usable, key=lambda s: -desk.material.salience(s))]
+    picks = [
+        select.named(select.pick_of([s]), part.words) for s in sorted(usable, key=lambda s: -desk.material.salience(s))
+    ]
     empty = {other.name: "" for other in each.parts}
     texts = [(pick, pick.text) for pick in picks if not is_quotation(pick.text) and _is_plain(pick.text)]
     return [Entry({**empty, name: text}, list(pick.evidence)) for pick, text in texts]

@@ -141,8 +141,6 @@ def gather(document: Document) -> Material:
             place = 0
         before = place if index >= min(stories, default=0) else _NO_PLACE
         stems, speaker = frozenset(bag), said_by[sentence.block]
-        if speaker and (speaker.is_talking or cues.says_i(text)):
-            count += len(speaker.name.split())  # which is shown with it
         found.append(
             Sentence(index, span, sentence.block, text, count, stems, centrality[index], standing, before, speaker)
         )

@@ -49,10 +49,10 @@ def _shown(chosen: Sequence[Sentence]) -> list[str]:
     return [closed(fluent(text)) for text in texts]
 
 
-def named(pick: Pick) -> Pick:
+def named(pick: Pick, words: int) -> Pick:
     """The same with the name of each speaker in front, in conversations, and where somebody quoted says "I" or "we".
 
-    The text must name them all; the names are evidence too.
+    The text must name them all, and there be room within so many `words`; the names are evidence too.
     """
     speakers = [s.speaker for s in pick.sentences]
     places = [speaker.place for speaker in speakers if speaker and speaker.place]
@@ -63,6 +63,8 @@ def named(pick: Pick) -> Pick:
     texts = [pick.text] if len(set(names)) == 2 else _shown(pick.sentences)  # of one speaker, as it was cut
     turns = zip(texts, names, names[1:], strict=False)
     text = " ".join(f"{now}: {said}" if now != before else said for said, before, now in turns)
+    if len(text.split()) > words:
+        return pick
     return replace(pick, text=text, evidence=tuple(sorted({*pick.evidence, *places})))
 
 
