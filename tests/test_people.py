@@ -96,6 +96,12 @@ def test_tasks_have_the_owner_that_the_source_names(chat: str | None) -> None:
     ]
 
 
+def test_after_a_meeting_what_people_agree_to_do_is_in_any_brief() -> None:
+    said, asked = (part["text"] for part in items(brief(meeting(), "brief"), "action_items"))
+    assert said.endswith("Osman Treadwell: I'll write to the supplier and ask for that before the end of the month.")
+    assert asked.startswith("Ines Calloway: Ruth, can you call the branch in Moorgate this week")
+
+
 @pytest.mark.parametrize(
     ("sentence", "owner"),
     [

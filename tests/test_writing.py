@@ -717,6 +717,11 @@ def test_of_a_block_quotation_whoever_says_we_is_named() -> None:
         ("“It is ours and stays ours,” said Ana Ruiz.\n\n“We never thought of selling it.”", None),
         ("“It is ours and stays ours?”\n\nBo Lind said he did not know.", None),
         ("“It is ours and stays ours?” Bo Lind said. It rained.", "Bo Lind"),
+        (
+            "Bo Lind, of the firm Low Meridian, which holds a tenth of it, said no. Ana Ruiz, who has built tools for "
+            "small law firms with a staff of six since the spring, said yes. “It is ours and stays ours,” she said.",
+            "Ana Ruiz",
+        ),
     ],
 )
 def test_whose_a_quotation_is_that_goes_on(text: str, speaker: str | None) -> None:

@@ -26,6 +26,7 @@ from localsum.writing.material import POINTS_BACK, Material, Sentence, gather, s
 from localsum.writing.select import Insight, Pick
 from localsum.writing.shelf import Shelf
 from localsum.writing.topics import Topic, topics
+from localsum.writing.turns import is_conversation
 from localsum.writing.wording import fluent
 
 _CHARS_PER_WORD = 16  # a loose fuse: what is too long is cut at a clause, a line cut off by the grammar is lost
@@ -130,7 +131,13 @@ class Desk:
                 impact_words=impact_words,
             )
         chooser = people.tasks if each.extract == "tasks" else directives
-        return chooser(self.material, shelf, most=most, words=words, impact_words=impact_words)
+        found = chooser(self.material, shelf, most=most, words=words, impact_words=impact_words)
+        if each.extract == "directives" and len(found) < most and is_conversation(self.material.document):
+            # What people agree to do is what there is to do after a meeting.
+            rest = most - len(found)
+            found += people.tasks(self.material, shelf, most=rest, words=words, impact_words=impact_words)
+            found.sort(key=lambda insight: insight.pick.evidence[0].start)
+        return found
 
     def _speakers(self, each: Field, draft: Draft) -> None:
         named, others = people.speakers(self.material, each.count[1])

@@ -146,19 +146,21 @@ def clause(sentence: str, most_words: int, *, is_last_resort: bool = True) -> st
     if len(text.split()) > most_words and (said := _SAID.search(text)):
         rest = text[said.end() :] if said.start() == 0 else text[: said.start()]
         text = rest if len(rest.split()) >= 4 else text
+    is_whole = sentence.rstrip(' ”"’)')[-1:] in tuple(".!?…")
     for ends in _ENDS if is_last_resort else _ENDS[:3]:
         if len(text.split()) <= most_words:
             break
         cuts = [m.start() for m in ends.finditer(text) if 4 <= len(text[: m.start()].split()) <= most_words]
         cuts = [cut for cut in cuts if not _ADVERBIAL.match(text) or _FINITE.search(text[:cut])]
         if cuts:
+            is_whole = text[cuts[-1]] in ",;:"
             text = text[: cuts[-1]]
             break
     if len(text.split()) > most_words and not is_last_resort:
         return ""
     parts = text.split()
     # Where the clause ends by itself, a preposition may be its last word: "what we are short of".
-    hanging = _DANGLING if len(parts) > most_words else _NEVER_LAST
+    hanging = _NEVER_LAST if is_whole and len(parts) <= most_words else _DANGLING
     parts = parts[:most_words]
     while len(parts) > 3 and parts[-1].lower().strip(",;:") in hanging:
         parts.pop()

@@ -36,7 +36,7 @@ _GOES_ON_TALKING = re.compile(
 # “If we would not let a resident do it,” the report says, “we do not let …”: the first half is no sentence.
 _GOES_ON = re.compile(r"[^“”\".!?\n]{3,90},\s+[“\"][a-z]")
 _SOMEBODY_SAID = re.compile(
-    rf"(?P<a>{NAME})(?:(?:,[^,.;“\"]{{3,60}}){{1,2}},)?\s+{_SAYS}\b|\b{_SAYS}\s+{_TITLED}(?P<b>{NAME})"
+    rf"(?P<a>{NAME})(?:(?:,[^,.;“\"]{{3,110}}){{1,2}},)?\s+{_SAYS}\b|\b{_SAYS}\s+{_TITLED}(?P<b>{NAME})"
 )
 # "Its chairwoman, Siri Bakke, wants more": somebody by office and full name.
 _APPOSED = re.compile(
