@@ -717,6 +717,10 @@ def test_of_a_block_quotation_whoever_says_we_is_named() -> None:
         ("“It is ours and stays ours,” said Ana Ruiz.\n\n“We never thought of selling it.”", None),
         ("“It is ours and stays ours?”\n\nBo Lind said he did not know.", None),
         ("“It is ours and stays ours?” Bo Lind said. It rained.", "Bo Lind"),
+        ("Bo Lind at Easter College thinks not. “It is ours and stays ours,” he told us.", "Bo Lind"),
+        ("Dame Ana Ruiz, who ran it once, put it well. “It is ours and stays ours,” she told me.", "Dame Ana Ruiz"),
+        ("And Ana Ruiz, who ran it, said no. “It is ours and stays ours,” she told me.", "Ana Ruiz"),
+        ("Ana Ruiz, who ran it, met Bo Lind. “It is ours and stays ours,” she told me.", None),
         (
             "Bo Lind, of the firm Low Meridian, which holds a tenth of it, said no. Ana Ruiz, who has built tools for "
             "small law firms with a staff of six since the spring, said yes. “It is ours and stays ours,” she said.",

@@ -36,13 +36,18 @@ _GOES_ON_TALKING = re.compile(
 # “If we would not let a resident do it,” the report says, “we do not let …”: the first half is no sentence.
 _GOES_ON = re.compile(r"[^“”\".!?\n]{3,90},\s+[“\"][a-z]")
 _SOMEBODY_SAID = re.compile(
-    rf"(?P<a>{NAME})(?:(?:,[^,.;“\"]{{3,110}}){{1,2}},)?\s+{_SAYS}\b|\b{_SAYS}\s+{_TITLED}(?P<b>{NAME})"
+    rf"(?P<a>{NAME})(?:\s(?:at|of|from|with)\s(?:the\s)?{NAME})?(?:(?:,[^,.;“\"]{{3,110}}){{1,2}},)?\s+(?:{_SAYS}|thinks|thought|reckons)\b"
+    rf"|\b{_SAYS}\s+{_TITLED}(?P<b>{NAME})"
 )
 # "Its chairwoman, Siri Bakke, wants more": somebody by office and full name.
 _APPOSED = re.compile(
     r"\b[A-Za-z]*(?:er|or|man|woman|ist|ant|ent|head|chief|chair|minister|secretary|nurse|boss|partner|founder),"
     rf"\s(?P<name>{NAME}),"
 )
+_WHO = re.compile(rf"(?P<name>{NAME}), who\b")
+_LEADING = re.compile(
+    rf"(?:(?:{'|'.join(sorted(NOT_NAMES - {'Mr', 'Mrs', 'Ms', 'Dr'}))})\s)+(?=[A-Z])"
+)  # "And Dimitra Palaiologou"
 _MOST_NAMES = 4  # words of one person
 _NO_FIRST_NAME = re.compile(
     r"(?:\w+(?:day|ly|ing|ed)|Later|Then|Now|Still|However|Instead|Also|Perhaps|Meanwhile|Former|Today|Tomorrow|Even"
@@ -115,11 +120,11 @@ def _in_full(name: str, people: Sequence[Name], before: int) -> str:
 
 def _last_speaker(before: str) -> str | None:
     """Whom "she said" means: the last one of the paragraph so far who says something by name, or has an office."""
-    names = [match["a"] or match["b"] for match in _SOMEBODY_SAID.finditer(before)]
-    named = [name for name in names if name.split()[0] not in NOT_NAMES]
+    names = [_LEADING.sub("", match["a"] or match["b"]) for match in _SOMEBODY_SAID.finditer(before)]
+    named = [name for name in names if name not in NOT_NAMES]
     if named:
         return named[-1]
-    *_, last = [None, *_APPOSED.finditer(before)]
+    *_, last = [None, *sorted([*_APPOSED.finditer(before), *_WHO.finditer(before)], key=re.Match.start)]
     if last is None or " " not in last["name"] or any(len(name.parts) > 1 for name in names_in(before[last.end() :])):
         return None
     return last["name"]
