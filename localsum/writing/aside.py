@@ -29,7 +29,8 @@ _BYLINE = re.compile(
 )
 _AROUND = re.compile(
     # above the text
-    r"(?:first |last )?(?:published|posted|updated|modified|recorded live)\b(?=.{0,90}(?:\d|filed under)).{0,160}$"
+    r"(?:first |last )?(?:published|posted|updated|modified)\b(?: by .{2,60}?)?(?: on| at|:)?\s(?:\w{3,9}day,?\s)?"
+    r"(?:\d{1,2}[\s./:]|\d{4}-\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\.?\s\d)"
     r"|(?:present|attendees|attending|in attendance|participants|apologies|absent)\s?:"
     r"|(?:auto-?generated |automatic )?transcript\b.{0,40}\b(?:edited|errors|generated)\b|for immediate release\b"
     r"|recorded (?:live|on|at|in)\b.{0,60}\d"
@@ -40,10 +41,11 @@ _AROUND = re.compile(
     r"|support (?:(?:independent|our|quality|local|public) )+(?:journalism|work|newsroom|reporting)"
     r"|comments?(?: \(\d+\))? (?:are|is) (?:now )?closed|(?:do you )?have an opinion on\b"
     r"|if you (?:enjoyed|liked) (?:this|the)\b|(?:additional |further )?(?:reporting|editing) by\b"
+    r"(?!.*\b(?:show|found|find|sa[iy]|suggest|reveal))"
     r"|(?:media|press|investor)(?: and \w+| relations)? (?:contact|inquir|enquir)"
     r"|(?:corrections?|clarification)\s?(?:[,:(–—]|$)|(?:an|this|the) (?:earlier|previous) version of this\b"
     r"|repl(?:ies|y) (?:go|come|to)\b|(?:write|e-?mail) (?:to )?us\b|drop us a line|filed under\b"
-    r"|posted (?:by|in)\b|tags\s?:|next (?:week|month|time|episode|issue)\s?:",
+    r"|posted (?:by\b|in\s?:)|tags\s?:|next (?:week|month|time|episode|issue)\s?:",
     _I,
 )
 _ANYWHERE = re.compile(
@@ -56,6 +58,7 @@ _WRITER = re.compile(
     rf"{_NAME} (?:is|was|writes|covers|reports|works)\b(?=.{{0,120}}\b(?:columnist|reporter|correspondent|writer"
     r"|freelance|contribut\w+|editor|author of|journalist|covers|reports on|writes about)\b)"
 )
+_SPEAKS = re.compile(r"[“\"]|\b(?:said|says|told)\b")
 _SEPARATED = re.compile(r"\s[›»·•|→]\s")
 _LEADS = re.compile(r"(?:read|most|more|related|see|watch|also)\b.{0,60}$", _I)  # to a list of other texts
 
@@ -130,7 +133,7 @@ def _is_furniture(text: str, number: int, block: Block, count: int) -> bool:
         return False
     if number < _OPENING and _BYLINE.match(text):
         return True
-    if number >= _END * count and _WRITER.match(text):
+    if number >= _END * count and _WRITER.match(text) and not _SPEAKS.search(text):
         return True
     parts = _SEPARATED.split(text)
     if len(parts) > 2 and all(len(part.split()) <= 6 for part in parts):
