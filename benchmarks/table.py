@@ -60,7 +60,7 @@ def peers(result: Result) -> str:
     """Articles a minute where every field is written by the model."""
     lines = [
         f"Every field written by the model, from the whole article ({result['model']}, {result['threads']} threads; "
-        "`python benchmarks/peers.py --server PATH/llama-server --systems localsum \"localsum, layers packed\" server "
+        '`python benchmarks/peers.py --server PATH/llama-server --systems localsum "localsum, layers packed" server '
         "llama-cpp-python --slots 8 --articles 16 --alone 1 --rounds 3 --also OTHERS.gguf`):",
         "",
         "| | articles a minute | the first row is faster by | share of roofline | peak MB above the file | articles |",
