@@ -221,6 +221,7 @@ def test_lines_fit_and_hold_no_controls(name: str, unicode: bool) -> None:
 
 
 @settings(max_examples=100)
+@example("1", "1111\xa0 111", 20)
 @given(anything, anything, st.integers(NARROWEST, 100))
 def test_colour_adds_styles_only_and_no_text_is_lost(text: str, other: str, width: int) -> None:
     brief = brief_with(text, other)

@@ -123,6 +123,7 @@ def _row(row: NumberRow, column: int, width: int, *, color: bool) -> Iterator[st
         right += [(line, _STYLE[row.support.verdict]) for line in wrap(f"({row.support.note})", room)]
     for figure, (line, style) in zip_longest(wrap(row.figure, column), right, fillvalue=("", "")):
         shown = figure if isinstance(figure, str) else ""
+        line = line.rstrip()  # of other spaces too, with colour and without
         styled = f"{style}{line}{_RESET}" if color and style and line else line
         yield f"{shown}{' ' * (column + 2 - cells(shown))}{styled}".rstrip()
 
