@@ -17,7 +17,7 @@ from test_adapt import HEIGHT, KINDS, TARGET, WIDTH, blocks, gguf, unpacked
 from localsum.engine.fit import plain_for
 from localsum.errors import ModelError
 from localsum.gguf import read_header
-from localsum.models import Model, RegistryEntry, digests, find_model
+from localsum.models import Model, RegistryEntry, digests, find_model, own
 from localsum.models import unpacked as files
 from localsum.models.digests import digest
 from localsum.unpack import MARK, growth, write_unpacked
@@ -168,7 +168,7 @@ def test_a_full_disk_costs_speed_and_nothing_else(model: Model, monkeypatch: pyt
     assert files.file_to_load(model, "bf16") == model.path
     with pytest.raises(ModelError, match="cannot be written") as caught:
         files.file_to_load(model, "bf16", "unpacked")
-    assert caught.value.hint == "or: export LOCALSUM_LAYERS=packed"
+    assert caught.value.hint == "free some space, or: export LOCALSUM_LAYERS=packed"
 
 
 def test_a_write_that_fails_leaves_no_half_file(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +187,15 @@ def test_it_goes_with_the_model(model: Model) -> None:
     assert not other.exists()
     assert files.drop_unpacked(model.sha256) == []
     assert files.drop_unpacked("") == []
+
+
+def test_models_remove_takes_it_along(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = files.file_to_load(model, "bf16")
+    entry = RegistryEntry("toy", "base", str(model.path), model.bytes, model.sha256)
+    monkeypatch.setattr(own, "row_of", lambda _: entry)
+    assert f"removed {path}" in own.remove("toy")
+    assert not path.exists()
+    assert model.path.exists()  # it lies elsewhere, and is the user's
 
 
 def test_what_llama_cpp_says_of_itself_decides_the_numbers() -> None:

@@ -10,12 +10,12 @@ from typing import Any, Literal
 from localsum.bench.compare import interval
 from localsum.bench.report import Report, score
 from localsum.errors import UsageError
+from localsum.models.unpacked import Layers
 from localsum.settings import value_of
 
 MOST = 32  # combinations
 _HINT = "localsum bench --sweep threads=1,2,4"
 Kv = Literal["f16", "q8_0"]
-Layers = Literal["packed", "unpacked"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,9 @@ def remove(name: str) -> list[str]:
     try:
         done += [f"removed {path}" for path in drop_unpacked(entry.sha256)]
     except OSError as error:
-        raise ModelError(f"{error.filename} cannot be removed: {error.strerror or error}", "by hand: rm FILE") from None
+        raise ModelError(
+            f"{error.filename} cannot be removed: {error.strerror or error}", f"by hand: rm {error.filename}"
+        ) from None
     if drop_row(name):
         done.append(f"took {name} out of your registry")
     if done and os.path.lexists(entry.path):

@@ -50,7 +50,9 @@ def file_to_load(
         if layers is None:
             return model.path  # slower, and that is all
         reason = error.strerror or error
-        raise ModelError(f"{target} cannot be written: {reason}", "or: export LOCALSUM_LAYERS=packed") from error
+        raise ModelError(
+            f"{target} cannot be written: {reason}", "free some space, or: export LOCALSUM_LAYERS=packed"
+        ) from error
     return target
 
 

@@ -45,9 +45,8 @@ _APPOSED = re.compile(
     rf"\s(?P<name>{NAME}),"
 )
 _WHO = re.compile(rf"(?P<name>{NAME}), who\b")
-_LEADING = re.compile(
-    rf"(?:(?:{'|'.join(sorted(NOT_NAMES - {'Mr', 'Mrs', 'Ms', 'Dr'}))})\s)+(?=[A-Z])"
-)  # "And Dimitra Palaiologou"
+# "And Dimitra Palaiologou": what the sentence begins with is no part of the name, a title is.
+_LEADING = re.compile(rf"(?:(?:{'|'.join(sorted(NOT_NAMES - {'Mr', 'Mrs', 'Ms', 'Dr'}))})\s)+(?=[A-Z])")
 _MOST_NAMES = 4  # words of one person
 _NO_FIRST_NAME = re.compile(
     r"(?:\w+(?:day|ly|ing|ed)|Later|Then|Now|Still|However|Instead|Also|Perhaps|Meanwhile|Former|Today|Tomorrow|Even"
