@@ -113,6 +113,7 @@ def test_what_tells_somebody_to_act_is_a_directive(text: str) -> None:
         "We respect the work the auditor needs to do in winter.",
         "You can guess what the answer must be.",
         "Here, if I were the mayor, I would call on the firms to pay.",
+        "It proposes a plan, which a planner must approve.",
     ],
 )
 def test_what_only_sounds_like_it_is_none(text: str) -> None:
@@ -719,6 +720,7 @@ def test_of_a_block_quotation_whoever_says_we_is_named() -> None:
         ("“It is ours and stays ours?” Bo Lind said. It rained.", "Bo Lind"),
         ("Bo Lind at Easter College thinks not. “It is ours and stays ours,” he told us.", "Bo Lind"),
         ("Dame Ana Ruiz, who ran it once, put it well. “It is ours and stays ours,” she told me.", "Dame Ana Ruiz"),
+        ("Ana Ruiz, who taught at Tromdal University, was glad. “It is ours and stays ours,” she said.", "Ana Ruiz"),
         ("And Ana Ruiz, who ran it, said no. “It is ours and stays ours,” she told me.", "Ana Ruiz"),
         ("Ana Ruiz, who ran it, met Bo Lind. “It is ours and stays ours,” she told me.", None),
         (

@@ -179,7 +179,7 @@ _NEEDED_FOR = re.compile(
 _NOT_SAID = re.compile(
     r"\bif I (?:were|was)\b|\bI(?:['’]d| would| could| might)\b(?! (?:recommend|advise|suggest|urge|encourage))"
     r"|^to (?:some|many|others)\b|\bsome (?:people |of us |critics )?(?:argue|say|think|claim|believe|insist)\b"
-    r"|\bI(?:['’]ve| have) heard\b|\bwhat (?:\w+ ){1,3}must\b|!$"
+    r"|\bI(?:['’]ve| have) heard\b|\b(?:what|which) (?:\w+ ){1,3}must\b|!$"
     # What a court or a contract has settled.
     r"|\b(?:ruled|held|decided|agreed) that\b.{0,120}\b(?:must|ha[sd] to|have to)\b"
     r"|^under (?:the |its |new |these |those )?(?:conditions|terms|rules|law|agreement|contract|deal|settlement)\b",

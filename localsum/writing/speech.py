@@ -44,7 +44,7 @@ _APPOSED = re.compile(
     r"\b[A-Za-z]*(?:er|or|man|woman|ist|ant|ent|head|chief|chair|minister|secretary|nurse|boss|partner|founder),"
     rf"\s(?P<name>{NAME}),"
 )
-_WHO = re.compile(rf"(?P<name>{NAME}), who\b")
+_WHO = re.compile(rf"(?P<name>{NAME}), who\b[^,.;“\"\n]{{3,110}}")  # with all that is said of them
 # "And Dimitra Palaiologou": what the sentence begins with is no part of the name, a title is.
 _LEADING = re.compile(rf"(?:(?:{'|'.join(sorted(NOT_NAMES - {'Mr', 'Mrs', 'Ms', 'Dr'}))})\s)+(?=[A-Z])")
 _MOST_NAMES = 4  # words of one person
